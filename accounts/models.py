@@ -1,0 +1,204 @@
+"""People, the organizers they work for, and the letters they are sent."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import Case, Q, Value, When
+from django.db.models.functions import Lower, Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.stages import HasStatus
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Create an account with `email` as its login; without a password nobody can sign in to it."""
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Create an account that may do everything in the admin."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Return the account that signs in as `username`, however it is capitalised."""
+        return self.get(email=(username or "").lower())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    email = models.EmailField(_("e-mail address"), unique=True)
+    name = models.CharField(_("name"), max_length=150, blank=True)
+    is_staff = models.BooleanField(_("staff"), default=False, help_text=_("May sign in to the admin."))
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("Unselect this instead of deleting."))
+    date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
+    email_verified_at = models.DateTimeField(_("e-mail verified at"), null=True, blank=True, editable=False)
+    identity_verified_at = models.DateTimeField(_("identity verified at"), null=True, blank=True, editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints = [
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_is_lower_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def is_email_verified(self) -> bool:
+        return self.email_verified_at is not None
+
+    @property
+    def is_identity_verified(self) -> bool:
+        return self.identity_verified_at is not None
+
+    def get_full_name(self) -> str:
+        return self.name or self.email
+
+    def get_short_name(self) -> str:
+        return self.name or self.email
+
+
+class OrganizerQuerySet(models.QuerySet["Organizer"]):
+    def for_staff(self, user: User) -> "OrganizerQuerySet":
+        """Return the organizers whose rows `user` may see and change: all of them for a superuser."""
+        if not user.is_active or not user.is_staff:
+            return self.none()
+        if user.is_superuser:
+            return self.all()
+        return self.filter(pk__in=Membership.objects.managing().filter(user=user).values("organizer"))
+
+
+class Organizer(models.Model):
+    name = models.CharField(_("name"), max_length=150)
+    slug = models.SlugField(_("slug"), unique=True)
+
+    objects = OrganizerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("organizer")
+        verbose_name_plural = _("organizers")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def managing(self) -> "MembershipQuerySet":
+        """Keep the memberships that configure sales; those at the door only let people in."""
+        return self.filter(role__in=[Membership.Role.OWNER, Membership.Role.MANAGER])
+
+
+class Membership(models.Model):
+    class Role(models.TextChoices):
+        OWNER = "owner", _("Owner")
+        MANAGER = "manager", _("Manager")
+        DOOR = "door", _("Door")
+
+    user = models.ForeignKey(User, verbose_name=_("user"), on_delete=models.CASCADE, related_name="memberships")
+    organizer = models.ForeignKey(
+        Organizer, verbose_name=_("organizer"), on_delete=models.CASCADE, related_name="memberships"
+    )
+    role = models.CharField(_("role"), max_length=10, choices=Role)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "organizer"], name="user_is_member_of_organizer_once"),
+            models.CheckConstraint(condition=Q(role__in=["owner", "manager", "door"]), name="membership_role_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.get_role_display()}"
+
+
+class LetterQuerySet(models.QuerySet["Letter"]):
+    def due(self) -> "LetterQuerySet":
+        """Keep the letters to send now, that nobody is sending, by the database's clock."""
+        return self.filter(
+            Q(leased_until=None) | Q(leased_until__lte=Now()), status=Letter.Status.QUEUED, not_before__lte=Now()
+        )
+
+    def in_sending_order(self) -> "LetterQuerySet":
+        return self.order_by("urgency", "not_before", "pk")
+
+
+class Letter(HasStatus):
+    class Kind(models.TextChoices):
+        """What a letter is about; they are sent in this order."""
+
+        VERIFICATION = "verification", _("Verification")
+        RECEIPT = "receipt", _("Receipt")
+        NOTICE = "notice", _("Notice")
+        MASS = "mass", _("Mass mail")
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Failed")
+
+    # Back to queued only by hand: somebody corrected the address, or the person asks for it again.
+    TRANSITIONS = {
+        Status.QUEUED: {Status.SENT, Status.FAILED},
+        Status.SENT: {Status.QUEUED},
+        Status.FAILED: {Status.QUEUED},
+    }
+
+    to = models.EmailField(_("to"))
+    subject = models.CharField(_("subject"), max_length=250)
+    text = models.TextField(_("text"))
+    html = models.TextField(_("HTML"), blank=True)
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.QUEUED)
+    message_id = models.CharField(_("Message-ID"), max_length=250)
+    created_at = models.DateTimeField(_("created at"), db_default=Now())
+    not_before = models.DateTimeField(_("not before"), db_default=Now())
+    leased_until = models.DateTimeField(_("being sent until"), null=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    sent_at = models.DateTimeField(_("sent at"), null=True)
+    last_error = models.TextField(_("last error"), blank=True)
+    urgency = models.GeneratedField(
+        expression=Case(
+            *[When(kind=kind, then=Value(urgency)) for urgency, kind in enumerate(Kind.values)],
+            default=Value(len(Kind.values)),
+        ),
+        output_field=models.PositiveSmallIntegerField(),
+        db_persist=True,
+    )
+
+    objects = LetterQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("letter")
+        verbose_name_plural = _("letters")
+        constraints = [
+            models.UniqueConstraint(fields=["message_id"], name="letter_has_its_own_message_id"),
+            models.CheckConstraint(
+                condition=Q(status="sent", sent_at__isnull=False) | (~Q(status="sent") & Q(sent_at=None)),
+                name="letter_sent_has_its_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="queued") | Q(leased_until=None), name="letter_leased_only_while_queued"
+            ),
+        ]
+        indexes = [
+            # Only what waits is in it, so that it stays small and the sweep reads its first row.
+            models.Index(fields=["urgency", "not_before", "id"], name="letter_waiting", condition=Q(status="queued")),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject

@@ -1,0 +1,28 @@
+"""The base of every polite "no" in Fairline."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+class Refusal(Exception):
+    """Say that something asked for is not done, in a sentence for whoever asked.
+
+    A subclass stands beside the function that raises it and gives its sentence as `message`; raising
+    may give a more exact one. `facts` go to programs with the answer: `SoldOut(available=3)`. What a
+    refusal looks like over HTTP is the business of `config/errors.py`.
+    """
+
+    message: "StrOrPromise" = _("This is not possible right now.")
+
+    def __init__(self, message: "StrOrPromise | None" = None, **facts: Any) -> None:
+        super().__init__(message, facts)
+        if message is not None:
+            self.message = message
+        self.facts = facts
+
+    def __str__(self) -> str:
+        return str(self.message)
