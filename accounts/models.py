@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.contrib.auth.models import PermissionsMixin
+from django.contrib.auth.models import AnonymousUser, PermissionsMixin
 from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Lower, Now
@@ -71,13 +71,13 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class OrganizerQuerySet(models.QuerySet["Organizer"]):
-    def for_staff(self, user: User) -> "OrganizerQuerySet":
+    def for_staff(self, user: User | AnonymousUser) -> "OrganizerQuerySet":
         """Return the organizers whose rows `user` may see and change: all of them for a superuser."""
         if not user.is_active or not user.is_staff:
             return self.none()
         if user.is_superuser:
             return self.all()
-        return self.filter(pk__in=Membership.objects.managing().filter(user=user).values("organizer"))
+        return self.filter(pk__in=Membership.objects.managing().filter(user_id=user.pk).values("organizer"))
 
 
 class Organizer(models.Model):
@@ -158,8 +158,10 @@ class Letter(HasStatus):
         Status.FAILED: {Status.QUEUED},
     }
 
+    SUBJECT_LENGTH = 250
+
     to = models.EmailField(_("to"))
-    subject = models.CharField(_("subject"), max_length=250)
+    subject = models.CharField(_("subject"), max_length=SUBJECT_LENGTH)
     text = models.TextField(_("text"))
     html = models.TextField(_("HTML"), blank=True)
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)

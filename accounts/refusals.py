@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - it is an answer, not an error
     """Say that something asked for is not done, in a sentence for whoever asked.
 
     A subclass stands beside the function that raises it and gives its sentence as `message`; raising

@@ -1,0 +1,45 @@
+"""The way out for mail: a letter is a row, written with the fact that it tells of."""
+
+from collections.abc import Mapping
+from email.utils import make_msgid, parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import validate_email
+from django.template import Context, Engine
+
+from accounts.models import Letter
+
+
+def post(*, to: str, template: str, context: Mapping[str, Any], kind: str) -> Letter:
+    """Write a letter to `to` in the caller's transaction; the sweep sends it once that has committed.
+
+    It is rendered now, so that it says what was true when it was posted, from three templates under
+    `templates/mail/`: `<template>.subject.txt`, `<template>.txt` and `<template>.html`. Raises ValidationError, and
+    posts nothing, when `to` is not an e-mail address. `kind` is one of `Letter.Kind` and decides what goes first.
+    """
+    validate_email(to)
+    facts = {**context, "site_url": settings.SITE_URL}
+    return Letter.objects.create(
+        to=to,
+        subject=_as_one_line(_render(f"{template}.subject.txt", Context(facts, autoescape=False))),
+        text=_render(f"{template}.txt", Context(facts, autoescape=False)),
+        html=_render(f"{template}.html", Context(facts)),
+        kind=kind,
+        message_id=new_message_id(),
+    )
+
+
+def new_message_id() -> str:
+    """Return a Message-ID that no other letter has, under the domain that our mail comes from."""
+    address = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    return make_msgid(domain=address.rpartition("@")[2])
+
+
+def _render(name: str, context: Context) -> str:
+    return str(Engine.get_default().get_template(f"mail/{name}").render(context)).strip()
+
+
+def _as_one_line(subject: str) -> str:
+    # A line break in a subject would begin a header of somebody else's choosing.
+    return " ".join(subject.split())[: Letter.SUBJECT_LENGTH]

@@ -1,0 +1,150 @@
+"""What can happen to people and their letters."""
+
+import logging
+from datetime import timedelta
+from smtplib import SMTPDataError, SMTPRecipientsRefused
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from accounts import mailbox
+from accounts.models import Letter, User
+from accounts.refusals import Refusal
+
+log = logging.getLogger(__name__)
+
+# After each failed attempt the next one waits this long, and then as long as the last.
+RETRY_AFTER = [timedelta(seconds=s) for s in (5, 30, 120, 600, 3600)]
+# Five days of trying every hour, as mail servers do among themselves; then a person has to look.
+GIVE_UP_AFTER_ATTEMPTS = 120
+# A lease that ends while its letter is still going out would send it twice. A server may take EMAIL_TIMEOUT
+# over each of the ten answers of a conversation.
+ANSWERS_IN_A_LEASE = 12
+
+
+class EmailTaken(Refusal):
+    message = _("Another account uses this e-mail address.")
+
+
+def mark_email_verified(user: User) -> None:
+    """Take it as proved that `user` reads the mail of the account's present address."""
+    with transaction.atomic():
+        EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
+        # By the address too: whoever changed it meanwhile has proved nothing about the new one.
+        User.objects.filter(pk=user.pk, email=user.email).update(email_verified_at=Now())
+
+
+def change_email(user: User, *, email: str) -> EmailAddress:
+    """Make `email` the account's login, not verified; forget every other address.
+
+    Raises EmailTaken, and changes nothing, when another account has it.
+    """
+    email = email.strip().lower()
+    try:
+        with transaction.atomic():
+            User.objects.filter(pk=user.pk).update(email=email, email_verified_at=None)
+            EmailAddress.objects.filter(user=user).delete()
+            address = EmailAddress.objects.create(user=user, email=email, primary=True)
+    except IntegrityError as error:
+        raise EmailTaken from error
+    user.email, user.email_verified_at = email, None
+    return address
+
+
+@transaction.atomic
+def resend_letter(letter: Letter) -> None:
+    """Queue `letter` to go out now, whatever became of it before."""
+    letter = Letter.objects.select_for_update(no_key=True).get(pk=letter.pk)
+    if letter.status != Letter.Status.QUEUED:
+        letter.move_to(Letter.Status.QUEUED)
+        # A mailbox may drop the second letter with the same Message-ID, and this one is sent on purpose.
+        letter.message_id = mailbox.new_message_id()
+        letter.attempts = 0
+        letter.sent_at = None
+        letter.last_error = ""
+    letter.not_before = Now()
+    letter.save()
+
+
+def send_next_letter(connection: BaseEmailBackend) -> bool:
+    """Send the most urgent letter that is due, and return whether there was one.
+
+    `connection` may be used for many letters in turn; it is closed when sending fails. The letter is leased in one
+    transaction and marked in another, and goes out between them: it goes twice only if this process ends, or the
+    database is lost, after the mail server's OK and before the mark, and then with the same Message-ID.
+    """
+    letter = _lease_next_letter()
+    if letter is None:
+        return False
+    try:
+        connection.open()
+        connection.send_messages([_compose(letter)])
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one letter, the next one must go
+        log.warning("Letter %s not sent: %s", letter.pk, error)
+        _close(connection)
+        _mark_not_sent(letter, error)
+    else:
+        _mark_sent(letter)
+    return True
+
+
+def _lease_next_letter() -> Letter | None:
+    with transaction.atomic(durable=True):
+        due = Letter.objects.due().in_sending_order()
+        letter = due.select_for_update(skip_locked=True, no_key=True).first()
+        if letter is not None:
+            lease = timedelta(seconds=ANSWERS_IN_A_LEASE * settings.EMAIL_TIMEOUT)
+            letter.attempts += 1
+            Letter.objects.filter(pk=letter.pk).update(attempts=letter.attempts, leased_until=Now() + lease)
+    return letter
+
+
+def _compose(letter: Letter) -> EmailMultiAlternatives:
+    message = EmailMultiAlternatives(
+        subject=letter.subject, body=letter.text, to=[letter.to], headers={"Message-ID": letter.message_id}
+    )
+    if letter.html:
+        message.attach_alternative(letter.html, "text/html")
+    return message
+
+
+def _close(connection: BaseEmailBackend) -> None:
+    try:
+        connection.close()
+    except Exception as error:  # noqa: BLE001 - it was broken already, which is why it is closed
+        log.info("Mail connection did not close well: %s", error)
+
+
+def _mark_sent(letter: Letter) -> None:
+    # By its Message-ID: a letter that was queued again meanwhile has another one and still has to go.
+    Letter.objects.filter(pk=letter.pk, message_id=letter.message_id, status=Letter.Status.QUEUED).update(
+        status=Letter.Status.SENT, sent_at=Now(), leased_until=None, last_error=""
+    )
+
+
+def _mark_not_sent(letter: Letter, error: Exception) -> None:
+    mine = Letter.objects.filter(
+        pk=letter.pk, message_id=letter.message_id, status=Letter.Status.QUEUED, attempts=letter.attempts
+    )
+    if _is_final(error) or letter.attempts >= GIVE_UP_AFTER_ATTEMPTS:
+        mine.update(status=Letter.Status.FAILED, leased_until=None, last_error=_in_words(error))
+        return
+    delay = RETRY_AFTER[min(letter.attempts, len(RETRY_AFTER)) - 1]
+    mine.update(not_before=Now() + delay, leased_until=None, last_error=_in_words(error))
+
+
+def _is_final(error: Exception) -> bool:
+    """Tell whether the server refused this letter for good (5xx), rather than us or for now."""
+    if isinstance(error, SMTPRecipientsRefused):
+        return all(code >= 500 for code, _reason in error.recipients.values())
+    return isinstance(error, SMTPDataError) and error.smtp_code >= 500
+
+
+def _in_words(error: Exception) -> str:
+    # PostgreSQL keeps no NUL, and what a server says is not ours.
+    return f"{type(error).__name__}: {error}".replace("\x00", "")[:1000]

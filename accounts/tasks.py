@@ -1,0 +1,19 @@
+from contextlib import closing
+from time import monotonic
+
+from celery import shared_task
+from django.core.mail import get_connection
+
+from accounts import services
+
+# A sweep ends by itself, so that a worker sees the other tasks again; the next sweep goes on.
+SWEEP_SECONDS = 20
+
+
+@shared_task
+def send_queued_letters() -> None:
+    """Send what is due, over one connection, for at most about `SWEEP_SECONDS`."""
+    end = monotonic() + SWEEP_SECONDS
+    with closing(get_connection()) as connection:
+        while services.send_next_letter(connection) and monotonic() < end:
+            pass
