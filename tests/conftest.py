@@ -1,0 +1,82 @@
+"""What every test may ask for. The servers under it are started in ground.py."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+left_out_key = pytest.StashKey[set[str]]()
+
+
+def find_chromium() -> str | None:
+    """Return the path of the machine's Chromium (CHROMIUM names another one), or None."""
+    names = [os.environ["CHROMIUM"]] if os.environ.get("CHROMIUM") else CHROMIUM_NAMES
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[left_out_key] = set()
+    if os.environ.get("REQUIRE_BROWSER") == "1" and not find_chromium():
+        raise pytest.UsageError("REQUIRE_BROWSER=1, but there is no Chromium: apt-get install chromium")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the browser tests out on a machine without a Chromium."""
+    if find_chromium():
+        return
+    left_out = [item for item in items if item.get_closest_marker("browser")]
+    items[:] = [item for item in items if item not in left_out]
+    config.stash[left_out_key] |= {item.nodeid for item in left_out}
+    config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = sorted(session.config.stash[left_out_key])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: pytest.Session, error: object) -> None:
+    """Learn from an xdist worker which tests it left out."""
+    node.config.stash[left_out_key] |= set(getattr(node, "workeroutput", {}).get("left_out", []))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    left_out = sorted(config.stash[left_out_key])
+    if left_out:
+        terminalreporter.section("browser tests left out: there is no Chromium (apt-get install chromium)")
+        for name in left_out:
+            terminalreporter.line(name)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of the machine's Chromium, for Playwright's `executable_path`; for tests marked `browser`."""
+    path = find_chromium()
+    assert path, "a test that asks for a browser carries the marker `browser`"
+    return path
+
+
+@pytest.fixture(scope="session")
+def session_folder() -> Path:
+    """Return the folder that this session removes at its end."""
+    return Path(os.environ["MEDIA_ROOT"]).parent
+
+
+@pytest.fixture(scope="session")
+def redis_client() -> Iterator[redis.Redis]:
+    """Return a client of this worker's own Redis database."""
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis(redis_client: redis.Redis) -> Iterator[None]:
+    """Leave nothing in Redis for the next test."""
+    yield
+    redis_client.flushdb()
