@@ -1,0 +1,43 @@
+/** What a place means on a board: pure, no page and no clock. */
+
+/** Return how many people stand before a place. Exact near the door, between two marks by straight line. */
+export function peopleAhead(board, place) {
+  const marks = board.marks;
+  if (place <= board.admitted_through || marks.length === 0 || place < marks[0][0]) return 0;
+  const after = marks.findIndex(([markPlace]) => markPlace >= place);
+  if (after === -1) {
+    const [lastPlace, lastAhead] = marks[marks.length - 1];
+    return Math.min(Math.max(0, board.waiting - 1), lastAhead + place - lastPlace);
+  }
+  const [nextPlace, nextAhead] = marks[after];
+  if (nextPlace === place) return nextAhead;
+  const [markPlace, markAhead] = marks[after - 1];
+  const share = (place - markPlace) / (nextPlace - markPlace);
+  return Math.round(markAhead + share * (nextAhead - markAhead));
+}
+
+/** Return {low, high} in seconds, or null while nobody is let in and a wait cannot be known. */
+export function waitRange(board, ahead) {
+  const { low, high } = board.rate;
+  if (!(low > 0) || !(high > 0)) return null;
+  return { low: Math.round((ahead / high) * 60), high: Math.round((ahead / low) * 60) };
+}
+
+/** Return the seconds until the board is asked again: near the door often, far back rarely; random is 0 to 1. */
+export function nextPoll(board, ahead, random) {
+  const share = board.waiting > 0 ? Math.min(1, ahead / board.waiting) : 0;
+  const advised = board.near_seconds + share * (board.far_seconds - board.near_seconds);
+  return advised * (0.9 + 0.2 * random);
+}
+
+/** Return whether the page must ask its private journey: the turn has come, or the queue is in another phase. */
+export function hasNews(board, place, phase) {
+  return board.admitted_through >= place || board.phase !== phase;
+}
+
+/** Return how many people one drawn figure stands for, in round numbers, so that at most `room` are drawn. */
+export function figureSize(ahead, room) {
+  const least = Math.max(1, ahead / room);
+  const power = 10 ** Math.floor(Math.log10(least));
+  return [1, 2, 5, 10].map((step) => step * power).find((size) => size >= least);
+}
