@@ -31,12 +31,14 @@ class EmailTaken(Refusal):
     message = _("Another account uses this e-mail address.")
 
 
+@transaction.atomic
 def mark_email_verified(user: User) -> None:
     """Take it as proved that `user` reads the mail of the account's present address."""
-    with transaction.atomic():
-        EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
-        # By the address too: whoever changed it meanwhile has proved nothing about the new one.
-        User.objects.filter(pk=user.pk, email=user.email).update(email_verified_at=Now())
+    # By the address too: whoever changed it meanwhile has proved nothing about the new one.
+    if not User.objects.filter(pk=user.pk, email=user.email).update(email_verified_at=Now()):
+        return
+    EmailAddress.objects.filter(user=user).exclude(email=user.email).update(primary=False)
+    EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
 
 
 def change_email(user: User, *, email: str) -> EmailAddress:
