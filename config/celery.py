@@ -1,0 +1,28 @@
+"""The Celery app and the whole timetable.
+
+Every entry is a sweep: it asks the database what is due, does it and remembers nothing. A message expires
+before the next one is sent, so that a worker that was away does not find a heap of old ones.
+"""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("fairline")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+def every(seconds: float, task: str) -> dict:
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+
+
+app.conf.beat_schedule = {
+    "tick queues": every(1, "queues.tasks.tick_queues"),
+    "expire lapsed orders": every(1, "orders.tasks.expire_lapsed_orders"),
+    "settle confirmed payments": every(2, "orders.tasks.settle_confirmed_payments"),
+    "refund unplaced payments": every(5, "orders.tasks.refund_unplaced_payments"),
+    "send queued letters": every(2, "accounts.tasks.send_queued_letters"),
+}

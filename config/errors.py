@@ -1,0 +1,48 @@
+"""What each refusal looks like over HTTP: one line each, for pages and API alike."""
+
+from typing import NamedTuple
+
+from accounts.patience import Busy
+from accounts.refusals import Refusal
+from events import services as events
+from orders import refusals as orders
+from queues import refusals as queues
+from queues import services as queue_services
+
+
+class Answer(NamedTuple):
+    status: int
+    code: str
+
+
+ANSWERS: dict[type[Refusal], Answer] = {
+    Busy: Answer(503, "busy"),
+    events.TierNotFound: Answer(404, "tier_not_found"),
+    events.SoldOut: Answer(409, "sold_out"),
+    events.NotEnoughTickets: Answer(409, "sold_out"),
+    events.QuantityBelowFloor: Answer(409, "quantity_below_floor"),
+    queues.QueueNotOpen: Answer(423, "queue_not_open"),
+    queues.QueueClosed: Answer(409, "queue_closed"),
+    queues.QueueSoldOut: Answer(409, "queue_sold_out"),
+    queues.EmailNotVerified: Answer(403, "email_not_verified"),
+    queues.OrderLimitReached: Answer(409, "order_limit_reached"),
+    queues.TicketLimitReached: Answer(409, "ticket_limit_reached"),
+    queues.AdmittanceInvalid: Answer(403, "admittance_invalid"),
+    queues.AdmittanceExpired: Answer(409, "admittance_expired"),
+    queues.NotInLine: Answer(409, "not_in_line"),
+    queue_services.QueueNotPublishable: Answer(409, "queue_not_publishable"),
+    orders.NothingChosen: Answer(400, "nothing_chosen"),
+    orders.OrderTooLarge: Answer(409, "order_too_large"),
+    orders.TierNotReleased: Answer(409, "tier_not_released"),
+    orders.HoldLapsed: Answer(409, "hold_lapsed"),
+    orders.PaymentInProgress: Answer(409, "payment_in_progress"),
+    orders.PaymentDeclined: Answer(402, "payment_declined"),
+    orders.PaymentUnavailable: Answer(503, "payment_unavailable"),
+    orders.OrderNotPayable: Answer(409, "order_not_payable"),
+    orders.OrderNotFound: Answer(404, "order_not_found"),
+}
+
+
+def answer_to(refusal: Refusal) -> Answer:
+    """Return status and code of a refusal. One that is missing in the table is a defect, and a KeyError."""
+    return ANSWERS[type(refusal)]

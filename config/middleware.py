@@ -1,0 +1,81 @@
+"""The edge of every page: what a browser may load, and how a refusal looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from accounts.patience import Busy
+from accounts.refusals import Refusal
+from config.errors import answer_to
+
+STRICT = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+# django-unfold evaluates expressions in attributes and sets styles inline.
+ADMIN = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+RETRY_AFTER_SECONDS = 2
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class ContentSecurityPolicyMiddleware:
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        policy = ADMIN if request.path.startswith("/admin/") else STRICT
+        response.headers.setdefault("Content-Security-Policy", policy)
+        return response
+
+
+class RefusalMiddleware:
+    """Gives refusals their status.
+
+    A view that shows a refusal on its own page puts it into the context as `refusal`. One that it did not expect, and a
+    database that is away, get a page of their own.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return self.get_response(request)
+        except (OperationalError, InterfaceError):
+            return _page_for(request, Busy()).render()
+
+    def process_template_response(self, request: HttpRequest, response: TemplateResponse) -> TemplateResponse:
+        refusal = (response.context_data or {}).get("refusal")
+        if isinstance(refusal, Refusal):
+            _set_status(response, refusal)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, OperationalError | InterfaceError):
+            exception = Busy()
+        if isinstance(exception, Refusal):
+            return _page_for(request, exception)
+        return None
+
+
+def _page_for(request: HttpRequest, refusal: Refusal) -> TemplateResponse:
+    template = "busy.html" if isinstance(refusal, Busy) else "refusal.html"
+    response = TemplateResponse(request, template, {"refusal": refusal})
+    _set_status(response, refusal)
+    return response
+
+
+def _set_status(response: HttpResponse, refusal: Refusal) -> None:
+    response.status_code = answer_to(refusal).status
+    if response.status_code == 503:
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)

@@ -1,0 +1,10 @@
+from django.urls import path
+
+from events import api, views
+
+app_name = "events"
+
+urlpatterns = [
+    path("events/<slug:slug>.ics", views.calendar, name="calendar"),
+    path("api/v1/events/<slug:slug>/availability/", api.availability, name="availability"),
+]

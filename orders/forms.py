@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from events.models import Tier
+from orders.models import Order
+
+
+class SelectionForm(forms.Form):
+    """A number of tickets for each tier; fields are named `tier-<short name>`."""
+
+    token = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, tiers: Sequence[Tier], maximum: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.tiers = tiers
+        for tier in tiers:
+            self.fields[f"tier-{tier.slug}"] = forms.IntegerField(
+                label=tier.name, min_value=0, max_value=maximum, required=False
+            )
+
+    def wanted(self) -> dict[str, int]:
+        """Return the numbers asked for, by the tier's short name."""
+        return {tier.slug: self.cleaned_data.get(f"tier-{tier.slug}") or 0 for tier in self.tiers}
+
+    def rows(self) -> list[tuple[Tier, forms.BoundField]]:
+        return [(tier, self[f"tier-{tier.slug}"]) for tier in self.tiers]
+
+
+class HoldersForm(forms.Form):
+    """Who the tickets are for: `holder-1`, `holder-2`, ... in the order of the order's lines."""
+
+    def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.labels = [line.tier.name for line in order.lines.all() for _ in range(line.quantity)]
+        for number, tier_name in enumerate(self.labels, start=1):
+            self.fields[f"holder-{number}"] = forms.CharField(
+                label=_("Name on ticket %(number)d (%(tier)s)") % {"number": number, "tier": tier_name},
+                max_length=150,
+                initial=order.holders[number - 1] if len(order.holders) >= number else order.buyer.name,
+                widget=forms.TextInput(attrs={"autocomplete": "name" if number == 1 else "off"}),
+            )
+        self.fields["email"] = forms.EmailField(
+            label=_("E-mail for this order"),
+            initial=order.email or order.buyer.email,
+            widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        )
+        self.fields["terms"] = forms.BooleanField(
+            label=_("I accept the purchase rules above."),
+            error_messages={"required": _("Please accept the purchase rules.")},
+        )
+
+    def holders(self) -> list[str]:
+        return [self.cleaned_data[f"holder-{number}"] for number in range(1, len(self.labels) + 1)]

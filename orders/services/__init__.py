@@ -1,0 +1,20 @@
+"""Everything that can happen to an order."""
+
+from orders.services.checkout import cancel_payment, start_payment, submit_payment
+from orders.services.holds import expire_next_order, expire_order, hold_tickets, leave_line, release_order
+from orders.services.settlement import refund_next_payment, settle_next_payment, settle_order, settle_payment
+
+__all__ = [
+    "cancel_payment",
+    "expire_next_order",
+    "expire_order",
+    "hold_tickets",
+    "leave_line",
+    "refund_next_payment",
+    "release_order",
+    "settle_next_payment",
+    "settle_order",
+    "settle_payment",
+    "start_payment",
+    "submit_payment",
+]

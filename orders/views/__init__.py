@@ -1,0 +1,21 @@
+"""The browser's way in: the line's page, the checkout, the tickets."""
+
+from orders.views.checkout import cancel_payment, give_back, order_detail, pay, payment, return_from_payment
+from orders.views.line import claim, hold, join, journey, leave
+from orders.views.tickets import my_tickets, ticket
+
+__all__ = [
+    "cancel_payment",
+    "claim",
+    "give_back",
+    "hold",
+    "join",
+    "journey",
+    "leave",
+    "my_tickets",
+    "order_detail",
+    "pay",
+    "payment",
+    "return_from_payment",
+    "ticket",
+]

@@ -1,0 +1,156 @@
+"""One address for the whole way through a queue: it shows the page of the fan's stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.patience import patiently
+from accounts.refusals import Refusal
+from events import availability
+from orders import services
+from orders.forms import SelectionForm
+from orders.models import Order
+from queues import services as queue_services
+from queues.journey import Stage, journey_of
+from queues.models import Admission, Phase, Queue
+
+BEFORE_JOINING = {
+    Phase.SCHEDULED: "orders/countdown.html",
+    Phase.LOBBY: "orders/countdown.html",
+    Phase.OPEN: "orders/join.html",
+    Phase.PAUSED: "orders/join.html",
+    Phase.SOLD_OUT: "orders/sold_out.html",
+    Phase.CLOSED: "orders/closed.html",
+}
+
+
+@never_cache
+@require_safe
+def journey(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show where the fan stands and what there is to do."""
+    queue = _queue(slug)
+    standing = _standing(request, queue)
+    if standing and standing.status == Admission.Status.COMPLETED and standing.order_code:
+        return redirect("orders:detail", standing.order_code)
+    return _page(request, queue, standing)
+
+
+@require_POST
+def join(request: HttpRequest, slug: str) -> HttpResponse:
+    queue = _queue(slug)
+    if not request.user.is_authenticated:
+        return redirect_to_login(reverse("orders:journey", args=[slug]))
+    try:
+        patiently(queue_services.join_queue, queue, request.user)
+    except Refusal as refusal:
+        return _page(request, queue, _standing(request, queue), refusal=refusal)
+    return redirect("orders:journey", slug)
+
+
+@require_POST
+def claim(request: HttpRequest, slug: str) -> HttpResponse:
+    queue = _queue(slug)
+    standing = _standing(request, queue)
+    if standing is None or not standing.is_admitted:
+        return redirect("orders:journey", slug)
+    patiently(queue_services.claim_admission, standing)
+    return redirect("orders:journey", slug)
+
+
+@require_POST
+def leave(request: HttpRequest, slug: str) -> HttpResponse:
+    queue = _queue(slug)
+    standing = _standing(request, queue)
+    if standing is None:
+        return redirect("orders:journey", slug)
+    try:
+        patiently(services.leave_line, standing)
+    except Refusal as refusal:
+        return _page(request, queue, _standing(request, queue), refusal=refusal)
+    return redirect("queues:event", queue.event.slug)
+
+
+@require_POST
+def hold(request: HttpRequest, slug: str) -> HttpResponse:
+    queue = _queue(slug)
+    if not request.user.is_authenticated:
+        return redirect_to_login(reverse("orders:journey", args=[slug]))
+    form = _selection_form(queue, request.POST)
+    if not form.is_valid():
+        return _page(request, queue, _standing(request, queue), form=form, status=400)
+    try:
+        order = patiently(
+            services.hold_tickets, user=request.user, token=form.cleaned_data["token"], wanted=form.wanted()
+        )
+    except Refusal as refusal:
+        return _page(request, queue, _standing(request, queue), form=form, refusal=refusal)
+    return HttpResponseRedirect(order.get_absolute_url())
+
+
+def _queue(slug: str) -> Queue:
+    return get_object_or_404(Queue.objects.published().select_related("event__venue"), slug=slug)
+
+
+def _standing(request: HttpRequest, queue: Queue) -> Admission | None:
+    return queue_services.find_standing(queue, request.user) if request.user.is_authenticated else None
+
+
+def _selection_form(queue: Queue, data: Any = None, **options: Any) -> SelectionForm:
+    tiers = list(queue.open_tiers().in_order())
+    return SelectionForm(data, tiers=tiers, maximum=queue.event.max_tickets_per_order, **options)
+
+
+def _page(
+    request: HttpRequest,
+    queue: Queue,
+    standing: Admission | None,
+    *,
+    form: SelectionForm | None = None,
+    refusal: Refusal | None = None,
+    status: int | None = None,
+) -> HttpResponse:
+    """Show the page of the fan's stage, with a refusal and what was typed if there is any."""
+    now = timezone.now()
+    board = patiently(queue_services.read_board, queue)
+    own = journey_of(queue, standing, board, now=now)
+    context = {
+        "queue": queue,
+        "event": queue.event,
+        "tiers": list(queue.open_tiers().in_order()),
+        "availability": availability.read(queue.event, now=now),
+        "standing": standing,
+        "journey": own,
+        "board": board,
+        "now": now,
+        "refusal": refusal,
+    }
+    if own.stage == Stage.ADMITTED and standing is not None:
+        context |= _selection(queue, standing, own.admittance_token, form)
+    return TemplateResponse(request, _template_for(own.stage, own.phase), context, status=status)
+
+
+def _template_for(stage: Stage, phase: Phase) -> str:
+    match stage:
+        case Stage.WAITING:
+            return "orders/line.html"
+        case Stage.ADMITTED:
+            return "orders/selection.html"
+        case Stage.EXPIRED:
+            return "orders/expired.html"
+    return BEFORE_JOINING[phase]
+
+
+def _selection(queue: Queue, standing: Admission, token: str | None, form: SelectionForm | None) -> dict[str, Any]:
+    """What choosing tickets needs: the form, filled with what is held already."""
+    held = Order.objects.held().with_lines().filter(admission=standing).first()
+    chosen = {f"tier-{tier.slug}": number for tier, number in held.quantities().items()} if held else {}
+    return {"form": form or _selection_form(queue, initial={"token": token, **chosen}), "held": held}

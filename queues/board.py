@@ -1,0 +1,102 @@
+"""The board: the public snapshot of a queue that every waiting browser reads.
+
+It is the same for everyone and lies in Redis as ready JSON. A browser works out its own position from `marks` and its
+own place; nobody's position is counted for him alone.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Self
+
+import redis
+from django_redis import get_redis_connection
+
+logger = logging.getLogger(__name__)
+
+# A board nobody renews any more is better missing than wrong: whoever asks next remakes it.
+KEPT_SECONDS = 10
+
+# Positions are exact for so many at the front, and for so many points over the rest of the line.
+EXACT_MARKS = 100
+FURTHER_MARKS = 100
+
+Mark = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Board:
+    """What everyone may know of a queue.
+
+    `waiting` and `admitted` are numbers of people; every place up to `admitted_through` has been admitted or is gone;
+    `marks` are pairs (place, people ahead of it), ascending; `rate` is admissions a minute, `{low, high}`;
+    `near_seconds` and `far_seconds` say how often the first and the last in line should ask again. Times are
+    ISO 8601 in UTC.
+    """
+
+    as_of: str
+    phase: str
+    opens_at: str
+    closes_at: str | None
+    waiting: int
+    admitted: int
+    admitted_through: int
+    marks: list[Mark]
+    rate: dict[str, float]
+    tiers: list[dict[str, str]]
+    message: str
+    near_seconds: float
+    far_seconds: float
+
+    def as_json(self) -> bytes:
+        return json.dumps(asdict(self), separators=(",", ":")).encode()
+
+    @classmethod
+    def from_json(cls, raw: bytes) -> Self:
+        return cls(**json.loads(raw))
+
+    def people_ahead(self, place: int) -> int:
+        """Work out how many stand before `place`, as a browser does: between two marks the line is taken as even."""
+        return people_ahead(self.marks, place, waiting=self.waiting)
+
+
+def people_ahead(marks: Sequence[Sequence[int]], place: int, *, waiting: int) -> int:
+    before: Sequence[int] | None = None
+    for mark in marks:
+        if mark[0] >= place:
+            return _between(before, mark, place)
+        before = mark
+    if before is None:
+        return 0
+    return min(max(0, waiting - 1), before[1] + place - before[0])
+
+
+def _between(before: Sequence[int] | None, after: Sequence[int], place: int) -> int:
+    if before is None or place == after[0]:
+        return after[1] if place == after[0] else 0
+    share = (place - before[0]) / (after[0] - before[0])
+    return round(before[1] + share * (after[1] - before[1]))
+
+
+def key(slug: str) -> str:
+    return f"board:{slug}"
+
+
+def keep(slug: str, board: Board) -> None:
+    """Put a board where everyone reads it. Without Redis each reader makes his own."""
+    try:
+        get_redis_connection("default").set(key(slug), board.as_json(), ex=KEPT_SECONDS)
+    except redis.RedisError as error:
+        logger.warning("Board of %s not kept in Redis: %s", slug, error)
+
+
+def read_json(slug: str) -> bytes | None:
+    """Return the kept board as JSON, or None if there is none or Redis is away."""
+    try:
+        return get_redis_connection("default").get(key(slug))
+    except redis.RedisError as error:
+        logger.warning("Board of %s not read from Redis: %s", slug, error)
+        return None

@@ -1,0 +1,93 @@
+"""The journey: one fan's own view of a queue, worked out from the admission and the board."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from queues import admittance
+from queues.board import Board
+from queues.models import Admission, Phase, Queue
+
+
+class Stage(models.TextChoices):
+    """Where a fan stands, in the words of the API."""
+
+    NOT_STARTED = "not_started", _("Not in line")
+    WAITING = "waiting", _("In line")
+    ADMITTED = "admitted", _("Your turn")
+    COMPLETED = "completed", _("Tickets bought")
+    EXPIRED = "expired", _("Time is over")
+
+
+STAGES = {
+    Admission.Status.WAITING: Stage.WAITING,
+    Admission.Status.ADMITTED: Stage.ADMITTED,
+    Admission.Status.COMPLETED: Stage.COMPLETED,
+    Admission.Status.EXPIRED: Stage.EXPIRED,
+    Admission.Status.LEFT: Stage.NOT_STARTED,
+    Admission.Status.DENIED: Stage.NOT_STARTED,
+}
+
+
+@dataclass(frozen=True)
+class WaitRange:
+    """Seconds until the turn comes, at least and at most; None where it cannot be known."""
+
+    low: int
+    high: int | None
+
+
+@dataclass(frozen=True)
+class Journey:
+    """What a fan is told of the own way.
+
+    `position` is 1 for the next to be let in; `place` orders the line and does not change. Positions, waits and the
+    queue's size are the board's, hence at most some seconds old. `reason` says why an admission was denied.
+    """
+
+    stage: Stage
+    phase: Phase
+    place: int | None
+    position: int | None
+    people_ahead: int | None
+    estimated_wait: WaitRange | None
+    queue_size: int
+    starts_at: datetime
+    admittance_token: str | None
+    admittance_expires_at: datetime | None
+    order_code: str
+    reason: str
+
+
+def journey_of(queue: Queue, admission: Admission | None, board: Board, *, now: datetime) -> Journey:
+    stage = STAGES[Admission.Status(admission.status)] if admission else Stage.NOT_STARTED
+    waiting = admission if admission and stage == Stage.WAITING else None
+    admitted = admission if admission and stage == Stage.ADMITTED else None
+    ahead = board.people_ahead(waiting.place) if waiting else None
+    return Journey(
+        stage=stage,
+        phase=queue.phase(now),
+        place=waiting.place if waiting else None,
+        position=None if ahead is None else ahead + 1,
+        people_ahead=ahead,
+        estimated_wait=None if ahead is None else estimate_wait(ahead, board),
+        queue_size=board.waiting,
+        starts_at=queue.scheduled_start,
+        admittance_token=admittance.token_for(admitted) if admitted else None,
+        admittance_expires_at=admitted.window_ends_at if admitted else None,
+        order_code=admission.order_code if admission else "",
+        reason=admission.reason if admission else "",
+    )
+
+
+def estimate_wait(people_ahead: int, board: Board) -> WaitRange:
+    """Return how long it takes until all who stand ahead are in, by the board's rate."""
+    low, high = board.rate["low"], board.rate["high"]
+    return WaitRange(
+        low=round(people_ahead / high * 60) if high else 0,
+        high=round(people_ahead / low * 60) if low else None,
+    )

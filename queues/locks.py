@@ -1,0 +1,38 @@
+"""The advisory locks of a queue. Both end with the transaction, so that a pooler between us and PostgreSQL may work.
+
+`line`: shared by whoever joins, exclusive for whoever admits or draws. A place is given and committed under the shared
+lock; so nobody who admits can overlook a lower place that is given but not yet committed.
+
+`tick`: one tick of a queue at a time.
+"""
+
+from django.db import connection
+
+LINE, TICK = 1, 2
+
+# A tick that cannot have the line at once admits nobody: joining must not stand still behind it.
+LINE_WAIT_MS = 200
+
+
+def share_line(queue_id: int) -> None:
+    """Take part in the line until the transaction ends; waits for a tick that is admitting."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [LINE, queue_id])
+
+
+def take_line(queue_id: int) -> None:
+    """Have the line alone until the transaction ends.
+
+    Raises:
+        OperationalError: not to be had within 200 ms; the transaction must be rolled back.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = {LINE_WAIT_MS}")
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LINE, queue_id])
+
+
+def try_tick(queue_id: int) -> bool:
+    """Become the only tick of a queue until the transaction ends, if no other is under way."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [TICK, queue_id])
+        return bool(cursor.fetchone()[0])

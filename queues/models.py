@@ -1,0 +1,331 @@
+"""Lines to a sale: queues, admissions and allowances."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organizer, User
+from accounts.stages import HasStatus
+from events.models import Event, Tier, TierQuerySet
+
+
+class Phase(models.TextChoices):
+    """Where a queue stands; derived, never stored."""
+
+    DRAFT = "draft", _("Draft")
+    SCHEDULED = "scheduled", _("Scheduled")
+    LOBBY = "lobby", _("Lobby")
+    OPEN = "open", _("Open")
+    PAUSED = "paused", _("Paused")
+    SOLD_OUT = "sold_out", _("Sold out")
+    CLOSED = "closed", _("Closed")
+
+
+class QueueQuerySet(models.QuerySet["Queue"]):
+    def published(self) -> Self:
+        return self.filter(published_at__isnull=False).exclude(event__status=Event.Status.DRAFT)
+
+    def for_organizer(self, organizer: Organizer) -> Self:
+        return self.filter(event__organizer=organizer)
+
+    def live(self) -> Self:
+        """Queues with something left to do: opened, or about to be; somebody may still be inside after the end."""
+        unfinished = Admission.objects.filter(queue=models.OuterRef("pk")).live()
+        return self.published().filter(Q(closed_at__isnull=True, sold_out_at__isnull=True) | models.Exists(unfinished))
+
+    def in_order(self) -> Self:
+        return self.order_by("scheduled_start", "pk")
+
+
+class Queue(models.Model):
+    """One line to the tiers of an event."""
+
+    class Kind(models.TextChoices):
+        PRESALE = "presale", _("Presale")
+        GENERAL = "general", _("General sale")
+        WAITLIST = "waitlist", _("Waitlist")
+
+    class FairnessMode(models.TextChoices):
+        STRICT = "strict", _("First come, first served")
+        LOTTERY = "lottery", _("Places are drawn")
+
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="queues")
+    tiers = models.ManyToManyField(
+        Tier, verbose_name=_("tiers"), blank=True, help_text=_("The tiers it opens; none means all of the event.")
+    )
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices, default=Kind.GENERAL)
+    name = models.CharField(_("name"), max_length=200)
+    slug = models.SlugField(_("address"), max_length=100, unique=True, help_text=_("Part of the page's address."))
+    scheduled_start = models.DateTimeField(_("opens"))
+    scheduled_end = models.DateTimeField(_("closes"), null=True, blank=True)
+    lobby_opens_at = models.DateTimeField(_("lobby opens"), null=True, blank=True)
+    max_concurrent_admissions = models.PositiveIntegerField(
+        _("people inside at once"), default=200, validators=[MinValueValidator(1)]
+    )
+    admission_window_seconds = models.PositiveIntegerField(
+        _("seconds to buy"), default=600, validators=[MinValueValidator(30)]
+    )
+    admission_rate_per_minute = models.PositiveIntegerField(
+        _("people let in a minute"), default=300, validators=[MinValueValidator(1)]
+    )
+    claim_window_seconds = models.PositiveIntegerField(
+        _("seconds to show up"),
+        default=0,
+        help_text=_("A fan who stays away longer after being let in loses the turn. 0: as long as the turn lasts."),
+    )
+    fairness_mode = models.CharField(
+        _("order"), max_length=20, choices=FairnessMode.choices, default=FairnessMode.STRICT
+    )
+    max_purchases_per_customer = models.PositiveSmallIntegerField(
+        _("orders per customer"), null=True, blank=True, help_text=_("Empty: as the event says.")
+    )
+    message = models.CharField(_("message to the line"), max_length=300, blank=True)
+    metadata = models.JSONField(_("metadata"), default=dict, blank=True)
+    published_at = models.DateTimeField(_("published"), null=True, blank=True, editable=False)
+    paused_at = models.DateTimeField(_("paused"), null=True, blank=True, editable=False)
+    sold_out_at = models.DateTimeField(_("sold out"), null=True, blank=True, editable=False)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True, editable=False)
+
+    objects = QueueQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("queue")
+        verbose_name_plural = _("queues")
+        constraints = [
+            models.CheckConstraint(
+                name="queue_opens_before_it_closes",
+                condition=Q(scheduled_end__isnull=True) | Q(scheduled_start__lt=F("scheduled_end")),
+                violation_error_message=_("A queue must open before it closes."),
+            ),
+            models.CheckConstraint(
+                name="queue_lobby_opens_before_the_queue",
+                condition=Q(lobby_opens_at__isnull=True) | Q(lobby_opens_at__lte=F("scheduled_start")),
+                violation_error_message=_("The lobby must open before the queue does."),
+            ),
+            models.CheckConstraint(
+                name="queue_lets_somebody_in",
+                condition=Q(max_concurrent_admissions__gte=1, admission_rate_per_minute__gte=1),
+            ),
+            models.CheckConstraint(name="queue_gives_time_to_buy", condition=Q(admission_window_seconds__gte=1)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_paused(self) -> bool:
+        return self.paused_at is not None
+
+    @property
+    def is_sold_out(self) -> bool:
+        return self.sold_out_at is not None
+
+    @property
+    def admission_window(self) -> timedelta:
+        return timedelta(seconds=self.admission_window_seconds)
+
+    @property
+    def order_limit(self) -> int:
+        """Orders one fan may have: the event's limit, or this queue's where it is stricter."""
+        limits = [self.event.max_orders_per_customer, self.max_purchases_per_customer]
+        return min(limit for limit in limits if limit is not None)
+
+    @property
+    def ticket_limit(self) -> int:
+        """Tickets one fan may have over all orders of the event."""
+        return self.event.max_tickets_per_order * self.order_limit
+
+    def open_tiers(self) -> TierQuerySet:
+        """Return the tiers it opens: those named, or else all of the event."""
+        named = Queue.tiers.through.objects.filter(queue=self.pk)
+        return Tier.objects.filter(Q(pk__in=named.values("tier")) | ~models.Exists(named), event=self.event_id)
+
+    def is_closed(self, now: datetime) -> bool:
+        return self.closed_at is not None or (self.scheduled_end is not None and self.scheduled_end <= now)
+
+    def phase(self, now: datetime) -> Phase:
+        """Say where the queue stands at `now`. The event must have been loaded with it."""
+        if self.published_at is None or self.event.status == Event.Status.DRAFT:
+            return Phase.DRAFT
+        if self.is_closed(now) or self.event.is_cancelled:
+            return Phase.CLOSED
+        if self.is_sold_out:
+            return Phase.SOLD_OUT
+        if now < self.scheduled_start:
+            return Phase.LOBBY if self.lobby_opens_at and self.lobby_opens_at <= now else Phase.SCHEDULED
+        return Phase.PAUSED if self.is_paused else Phase.OPEN
+
+
+class NextPlace(models.Func):
+    """The next number of the database sequence that orders every line (see queues/migrations/0001)."""
+
+    template = "nextval('queues_place')"
+    output_field = models.BigIntegerField()
+
+
+class AdmissionQuerySet(models.QuerySet["Admission"]):
+    def lock(self) -> Self:
+        """Lock the rows, lowest pk first, against every other writer."""
+        return self.order_by("pk").select_for_update(of=("self",), no_key=True)
+
+    def for_fan(self, user: User) -> Self:
+        return self.filter(user=user)
+
+    def live(self) -> Self:
+        return self.filter(status__in=[Admission.Status.WAITING, Admission.Status.ADMITTED])
+
+    def waiting(self) -> Self:
+        return self.filter(status=Admission.Status.WAITING)
+
+    def admitted(self) -> Self:
+        return self.filter(status=Admission.Status.ADMITTED)
+
+    def in_line_order(self) -> Self:
+        return self.order_by("place")
+
+    def within_window(self) -> Self:
+        """Admitted fans whose time is not over, by the database's clock."""
+        return self.admitted().filter(window_ends_at__gt=Now())
+
+    def lapsed(self) -> Self:
+        """Admitted fans without a hold whose time is over, or who did not show up in time.
+
+        One with a hold belongs to the sweep over lapsed orders, which ends both together.
+        """
+        over = Q(window_ends_at__lte=Now())
+        absent = Q(claimed_at__isnull=True, claim_ends_at__lte=Now())
+        return self.admitted().filter(over | absent, has_hold=False)
+
+
+class Admission(HasStatus):
+    """One fan's passage through one queue."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        ADMITTED = "admitted", _("Admitted")
+        COMPLETED = "completed", _("Completed")
+        EXPIRED = "expired", _("Expired")
+        LEFT = "left", _("Left")
+        DENIED = "denied", _("Denied")
+
+    TRANSITIONS = {
+        Status.WAITING: {Status.ADMITTED, Status.LEFT, Status.DENIED},
+        Status.ADMITTED: {Status.COMPLETED, Status.EXPIRED, Status.LEFT, Status.DENIED},
+        Status.COMPLETED: set(),
+        # Money that comes late can still turn into tickets.
+        Status.EXPIRED: {Status.COMPLETED},
+        Status.LEFT: {Status.COMPLETED},
+        Status.DENIED: set(),
+    }
+
+    # The two have indexes of their own below; one more on each would only slow joining down.
+    queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="admissions", db_index=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="admissions", db_index=False)
+    public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    status = models.CharField(_("status"), max_length=20, choices=Status.choices, default=Status.WAITING)
+    place = models.BigIntegerField(_("place"), db_default=NextPlace(), editable=False)
+    joined_at = models.DateTimeField(_("joined"), db_default=Now())
+    admitted_at = models.DateTimeField(_("admitted"), null=True, blank=True)
+    window_ends_at = models.DateTimeField(_("time to buy ends"), null=True, blank=True)
+    claim_ends_at = models.DateTimeField(_("time to show up ends"), null=True, blank=True)
+    claimed_at = models.DateTimeField(_("showed up"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    has_hold = models.BooleanField(_("holds tickets"), default=False)
+    # Written by orders, so that a line need not look up what it cannot know.
+    order_code = models.CharField(_("order"), max_length=12, blank=True, default="")
+    reason = models.CharField(_("reason"), max_length=60, blank=True, default="")
+
+    objects = AdmissionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("admission")
+        verbose_name_plural = _("admissions")
+        constraints = [
+            models.UniqueConstraint(
+                name="fan_stands_once_in_a_queue",
+                fields=["queue", "user"],
+                condition=Q(status__in=["waiting", "admitted"]),
+            ),
+            # Also the index that admitting reads: its cost does not grow with the line.
+            models.UniqueConstraint(
+                name="place_in_line_is_given_once", fields=["queue", "place"], condition=Q(status="waiting")
+            ),
+            models.CheckConstraint(
+                name="admitted_fan_has_a_window",
+                condition=~Q(status="admitted") | Q(admitted_at__isnull=False, window_ends_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="only_an_admitted_fan_holds_tickets", condition=Q(has_hold=False) | Q(status="admitted")
+            ),
+        ]
+        indexes = [
+            models.Index(name="admissions_of_a_fan", fields=["user", "queue"]),
+            models.Index(
+                name="admitted_by_deadline", fields=["queue", "window_ends_at"], condition=Q(status="admitted")
+            ),
+            models.Index(
+                name="admitted_lately", fields=["queue", "-admitted_at"], condition=Q(admitted_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.status == self.Status.WAITING
+
+    @property
+    def is_admitted(self) -> bool:
+        return self.status == self.Status.ADMITTED
+
+
+class AllowanceQuerySet(models.QuerySet["Allowance"]):
+    def lock(self) -> Self:
+        """Lock the rows, lowest pk first, against every other writer."""
+        return self.order_by("pk").select_for_update(of=("self",), no_key=True)
+
+    def of(self, user: User, event: Event) -> Self:
+        return self.filter(user=user, event=event)
+
+
+class Allowance(models.Model):
+    """What one fan holds of one event: the gate that limits are kept by.
+
+    Counts live orders: live holds and paid orders that are not wholly refunded. Whatever may change what a fan
+    holds takes this row first, before any other.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="allowances", db_index=False)
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="allowances")
+    order_count = models.PositiveIntegerField(_("orders"), default=0)
+    ticket_count = models.PositiveIntegerField(_("tickets"), default=0)
+    # The limits as they were when an order was last added; the constraint keeps what the service asked for.
+    order_limit = models.PositiveIntegerField(_("orders allowed"), default=0)
+    ticket_limit = models.PositiveIntegerField(_("tickets allowed"), default=0)
+
+    objects = AllowanceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("allowance")
+        verbose_name_plural = _("allowances")
+        constraints = [
+            models.UniqueConstraint(name="fan_has_one_allowance_an_event", fields=["user", "event"]),
+            models.CheckConstraint(
+                name="fan_never_over_the_order_limit", condition=Q(order_count__lte=F("order_limit"))
+            ),
+            models.CheckConstraint(
+                name="fan_never_over_the_ticket_limit", condition=Q(ticket_count__lte=F("ticket_limit"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} / {self.event}"

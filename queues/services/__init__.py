@@ -1,0 +1,30 @@
+"""Everything that can happen in a line."""
+
+from queues.services.allowances import add_to_allowance, check_allowance, open_allowance, take_from_allowance
+from queues.services.boards import board_json, publish_board, read_board
+from queues.services.line import claim_admission, end_admission, find_standing, join_queue, leave_queue
+from queues.services.sale import close_queue, open_queue, pause_queue, publish_queue, resume_queue
+from queues.services.ticks import admit_due_fans, expire_lapsed_admissions, tick_queue
+
+__all__ = [
+    "add_to_allowance",
+    "admit_due_fans",
+    "board_json",
+    "check_allowance",
+    "claim_admission",
+    "close_queue",
+    "end_admission",
+    "expire_lapsed_admissions",
+    "find_standing",
+    "join_queue",
+    "leave_queue",
+    "open_allowance",
+    "open_queue",
+    "pause_queue",
+    "publish_board",
+    "publish_queue",
+    "read_board",
+    "resume_queue",
+    "take_from_allowance",
+    "tick_queue",
+]

@@ -1,0 +1,68 @@
+"""The gate. Steps of a caller's transaction: they carry none of their own."""
+
+from __future__ import annotations
+
+from django.db import connection
+from django.db.models import F
+
+from accounts.models import User
+from events.models import Event
+from queues.models import Allowance, Queue
+from queues.refusals import OrderLimitReached, TicketLimitReached
+
+ADD = """
+INSERT INTO queues_allowance AS kept (user_id, event_id, order_count, ticket_count, order_limit, ticket_limit)
+VALUES (%(user)s, %(event)s, 1, %(tickets)s, %(order_limit)s, %(ticket_limit)s)
+ON CONFLICT (user_id, event_id) DO UPDATE SET
+    order_count = kept.order_count + 1,
+    ticket_count = kept.ticket_count + excluded.ticket_count,
+    order_limit = excluded.order_limit,
+    ticket_limit = excluded.ticket_limit
+WHERE kept.order_count + 1 <= excluded.order_limit
+  AND kept.ticket_count + excluded.ticket_count <= excluded.ticket_limit
+RETURNING kept.id
+"""
+
+
+def open_allowance(user: User, event: Event) -> Allowance:
+    """Lock what `user` holds of `event` until the transaction ends; the first lock of whoever may change it."""
+    allowance = Allowance.objects.of(user, event).lock().first()
+    if allowance is None:
+        Allowance.objects.bulk_create([Allowance(user=user, event=event)], ignore_conflicts=True)
+        allowance = Allowance.objects.of(user, event).lock().get()
+    return allowance
+
+
+def check_allowance(order_count: int, ticket_count: int, *, tickets: int, queue: Queue) -> None:
+    """Refuse politely when one more order with `tickets` tickets would pass a limit.
+
+    Raises:
+        OrderLimitReached, TicketLimitReached
+    """
+    if order_count + 1 > queue.order_limit:
+        raise OrderLimitReached
+    if ticket_count + tickets > queue.ticket_limit:
+        raise TicketLimitReached
+
+
+def add_to_allowance(user: User, queue: Queue, *, tickets: int) -> None:
+    """Count one more order with `tickets` tickets, and lock the row: gate, limit and count in one statement.
+
+    Raises:
+        OrderLimitReached, TicketLimitReached: nothing is counted.
+    """
+    limits = {"order_limit": queue.order_limit, "ticket_limit": queue.ticket_limit}
+    if tickets > queue.ticket_limit:
+        raise TicketLimitReached
+    with connection.cursor() as cursor:
+        cursor.execute(ADD, {"user": user.pk, "event": queue.event_id, "tickets": tickets, **limits})
+        if cursor.fetchone() is not None:
+            return
+    allowance = Allowance.objects.of(user, queue.event).get()
+    check_allowance(allowance.order_count, allowance.ticket_count, tickets=tickets, queue=queue)
+    raise TicketLimitReached
+
+
+def take_from_allowance(user: User, event: Event, *, tickets: int) -> None:
+    """Count one order with `tickets` tickets less."""
+    Allowance.objects.of(user, event).update(order_count=F("order_count") - 1, ticket_count=F("ticket_count") - tickets)

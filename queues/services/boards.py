@@ -1,0 +1,101 @@
+"""Making the board and putting it where everyone reads it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Max
+from django.db.models.functions import Now
+
+from events import availability
+from queues import board as boards
+from queues import pacing
+from queues.board import Board, Mark
+from queues.models import Admission, Queue
+from queues.services.traffic import measure_traffic
+
+# Every n-th place of the line behind the exact front, and its last; one pass over an index.
+MARKS = """
+SELECT place, ahead FROM (
+    SELECT place, row_number() OVER (ORDER BY place) - 1 AS ahead, count(*) OVER () AS waiting
+    FROM queues_admission WHERE queue_id = %(queue)s AND status = 'waiting'
+) AS line
+WHERE ahead < %(exact)s
+   OR ahead %% greatest(1, ceil((waiting - %(exact)s) / %(further)s::numeric)::bigint) = 0
+   OR ahead = waiting - 1
+ORDER BY place
+"""
+
+
+def publish_board(queue_id: int) -> Board:
+    """Make the board of a queue anew and keep it for everyone."""
+    queue = Queue.objects.select_related("event").annotate(now=Now()).get(pk=queue_id)
+    board = build_board(queue)
+    boards.keep(queue.slug, board)
+    return board
+
+
+def board_json(slug: str) -> bytes | None:
+    """Return the board of a published queue as JSON, made if there is none; None if there is no such queue."""
+    kept = boards.read_json(slug)
+    if kept is not None:
+        return kept
+    queue = Queue.objects.published().filter(slug=slug).values_list("pk", flat=True).first()
+    return publish_board(queue).as_json() if queue is not None else None
+
+
+def read_board(queue: Queue) -> Board:
+    """Return the board of a queue, made if there is none."""
+    kept = boards.read_json(queue.slug)
+    return Board.from_json(kept) if kept is not None else publish_board(queue.pk)
+
+
+def build_board(queue: Queue) -> Board:
+    """Work the board out of the database. `queue` comes with its event and the database's `now`."""
+    now = queue.now  # type: ignore[attr-defined]
+    marks = _read_marks(queue)
+    waiting = marks[-1][1] + 1 if marks else 0
+    traffic = measure_traffic(queue)
+    advice = pacing.poll_advice(waiting, polls_per_second=settings.BOARD_POLLS_PER_SECOND)
+    rate = pacing.rate_range(
+        traffic.recent,
+        now=now,
+        rate_per_minute=queue.admission_rate_per_minute,
+        max_concurrent=queue.max_concurrent_admissions,
+        window_seconds=queue.admission_window_seconds,
+    )
+    return Board(
+        as_of=now.isoformat(),
+        phase=str(queue.phase(now)),
+        opens_at=queue.scheduled_start.isoformat(),
+        closes_at=queue.scheduled_end.isoformat() if queue.scheduled_end else None,
+        waiting=waiting,
+        admitted=traffic.active,
+        admitted_through=_admitted_through(queue, marks),
+        marks=marks,
+        rate={"low": rate.low, "high": rate.high},
+        tiers=_levels(queue),
+        message=queue.message,
+        near_seconds=advice.near,
+        far_seconds=advice.far,
+    )
+
+
+def _read_marks(queue: Queue) -> list[Mark]:
+    with connection.cursor() as cursor:
+        cursor.execute(MARKS, {"queue": queue.pk, "exact": boards.EXACT_MARKS, "further": boards.FURTHER_MARKS})
+        return cursor.fetchall()
+
+
+def _admitted_through(queue: Queue, marks: list[Mark]) -> int:
+    """Every place before the first that waits is admitted or gone; where nobody waits, every place there was."""
+    if marks:
+        return marks[0][0] - 1
+    return Admission.objects.filter(queue=queue).aggregate(last=Max("place"))["last"] or 0
+
+
+def _levels(queue: Queue) -> list[dict[str, str]]:
+    """Say how much is left of each tier that the queue opens."""
+    opened = set(queue.open_tiers().values_list("slug", flat=True))
+    left = availability.read(queue.event).tiers
+    return [{"tier": tier.tier, "level": tier.level} for tier in left if tier.tier in opened]

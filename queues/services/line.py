@@ -1,0 +1,117 @@
+"""Standing in line: joining, showing up, leaving, coming to an end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, OuterRef, Subquery
+from django.db.models.functions import Coalesce, Now
+
+from accounts.models import User
+from queues import locks
+from queues.models import Admission, Allowance, Phase, Queue
+from queues.refusals import AdmittanceExpired, EmailNotVerified, NotInLine, QueueClosed, QueueNotOpen, QueueSoldOut
+from queues.services.allowances import check_allowance
+
+
+def find_standing(queue: Queue, user: User) -> Admission | None:
+    """Return the fan's live admission to `queue`, or else the latest that ended."""
+    return Admission.objects.for_fan(user).filter(queue=queue).order_by("-pk").first()
+
+
+def join_queue(queue: Queue, user: User) -> tuple[Admission, bool]:
+    """Stand in line at the end, or go on standing where one stands.
+
+    Returns the fan's admission and whether it is new. However often and from wherever a fan joins, there is one.
+
+    Raises:
+        QueueNotOpen, QueueClosed, QueueSoldOut: by the queue's phase. A paused queue can be joined.
+        EmailNotVerified
+        OrderLimitReached, TicketLimitReached: the fan could not buy anything here.
+        Nothing is written in any of these cases.
+    """
+    try:
+        return _join(queue, user)
+    except IntegrityError:
+        # The same fan joined at the same instant from elsewhere and was first: find that admission.
+        return _join(queue, user)
+
+
+@transaction.atomic
+def _join(queue: Queue, user: User) -> tuple[Admission, bool]:
+    locks.share_line(queue.pk)
+    # Read after the lock: whoever closes or draws has the line alone, so what is read here still holds at the insert.
+    fresh = _queue_for(queue.pk, user)
+    if fresh.live_admission is not None:
+        return Admission.objects.get(pk=fresh.live_admission), False
+    _check_phase(fresh, fresh.now)
+    if not user.is_email_verified:
+        raise EmailNotVerified
+    check_allowance(fresh.order_count or 0, fresh.ticket_count or 0, tickets=1, queue=fresh)
+    return Admission.objects.create(queue=fresh, user=user), True
+
+
+def _queue_for(queue_id: int, user: User) -> Any:
+    """Read in one statement what joining depends on: the queue, the time, and what the fan has already."""
+    live = Admission.objects.for_fan(user).live().filter(queue=OuterRef("pk"))
+    allowance = Allowance.objects.filter(user=user, event=OuterRef("event"))
+    return (
+        Queue.objects.select_related("event")
+        .annotate(
+            now=Now(),
+            live_admission=Subquery(live.values("pk")),
+            order_count=Subquery(allowance.values("order_count")),
+            ticket_count=Subquery(allowance.values("ticket_count")),
+        )
+        .get(pk=queue_id)
+    )
+
+
+def _check_phase(queue: Queue, now: datetime) -> None:
+    match queue.phase(now):
+        case Phase.DRAFT | Phase.SCHEDULED | Phase.LOBBY:
+            raise QueueNotOpen(queue.scheduled_start)
+        case Phase.CLOSED:
+            raise QueueClosed
+        case Phase.SOLD_OUT:
+            raise QueueSoldOut
+
+
+@transaction.atomic
+def claim_admission(admission: Admission) -> None:
+    """Say that the admitted fan is there. Twice changes nothing.
+
+    Raises:
+        AdmittanceExpired: the turn is over.
+    """
+    shown_up = (
+        Admission.objects.within_window().filter(pk=admission.pk).update(claimed_at=Coalesce(F("claimed_at"), Now()))
+    )
+    if not shown_up:
+        raise AdmittanceExpired
+
+
+@transaction.atomic
+def leave_queue(admission: Admission) -> None:
+    """Give up the place in line, or the turn. One with a hold is left through `orders.services`.
+
+    Raises:
+        NotInLine: the admission has ended already, or holds tickets.
+    """
+    left = (
+        Admission.objects.live()
+        .filter(pk=admission.pk, has_hold=False)
+        .update(status=Admission.Status.LEFT, ended_at=Now())
+    )
+    if not left:
+        raise NotInLine
+
+
+def end_admission(admission: Admission, status: Admission.Status) -> None:
+    """End an admission together with its order; a step of the caller's transaction, who holds the row's lock."""
+    admission.move_to(status)
+    admission.has_hold = False
+    admission.save(update_fields=["status", "has_hold"])
+    Admission.objects.filter(pk=admission.pk).update(ended_at=Now())

@@ -1,0 +1,55 @@
+"""Running a sale by hand: publish, open, pause, resume, close."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.refusals import Refusal
+from events.models import Event
+from queues import locks
+from queues.models import Admission, Queue
+
+
+class QueueNotPublishable(Refusal):
+    message = _("Publish the event first, and give it at least one tier.")
+
+
+@transaction.atomic
+def publish_queue(queue: Queue) -> None:
+    """Show the queue to fans. Twice changes nothing.
+
+    Raises:
+        QueueNotPublishable: its event is not published or has nothing to sell.
+    """
+    if not Event.objects.filter(pk=queue.event_id, status=Event.Status.PUBLISHED, tiers__isnull=False).exists():
+        raise QueueNotPublishable
+    Queue.objects.filter(pk=queue.pk).update(published_at=Coalesce("published_at", Now()))
+
+
+@transaction.atomic
+def open_queue(queue: Queue) -> None:
+    """Let the sale begin now, if it has not begun."""
+    Queue.objects.filter(pk=queue.pk, scheduled_start__gt=Now()).update(scheduled_start=Now())
+
+
+@transaction.atomic
+def pause_queue(queue: Queue) -> None:
+    """Admit nobody until resumed. Joining goes on, and so do the clocks of those inside."""
+    Queue.objects.filter(pk=queue.pk).update(paused_at=Coalesce("paused_at", Now()))
+
+
+@transaction.atomic
+def resume_queue(queue: Queue) -> None:
+    Queue.objects.filter(pk=queue.pk).update(paused_at=None)
+
+
+@transaction.atomic
+def close_queue(queue: Queue) -> None:
+    """End the sale: nobody joins any more, whoever waits is freed, whoever is inside keeps the window."""
+    locks.take_line(queue.pk)
+    Queue.objects.filter(pk=queue.pk).update(closed_at=Coalesce("closed_at", Now()))
+    Admission.objects.waiting().filter(queue=queue).update(
+        status=Admission.Status.DENIED, reason="queue_closed", ended_at=Now()
+    )

@@ -1,0 +1,11 @@
+from django.urls import path
+
+from queues import api, views
+
+app_name = "queues"
+
+urlpatterns = [
+    path("", views.event_list, name="events"),
+    path("events/<slug:slug>/", views.event_detail, name="event"),
+    path("api/v1/queues/<slug:slug>/board/", api.board, name="board"),
+]

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from django.core.paginator import Paginator
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from events import availability
+from events.models import Event, EventQuerySet, Tier
+from queues import sales
+from queues.forms import EventSearchForm
+from queues.models import Queue
+from queues.services import find_standing
+
+EVENTS_A_PAGE = 24
+
+SALES = Prefetch(
+    "queues", queryset=Queue.objects.published().select_related("event").in_order(), to_attr="shown_queues"
+)
+
+
+@require_safe
+def event_list(request: HttpRequest) -> HttpResponse:
+    """Show the events to come, soonest first, each with the phase of its sale."""
+    now = timezone.now()
+    form = EventSearchForm(request.GET)
+    events = Event.objects.published().filter(starts_at__gte=now)
+    events = _search(events, form).select_related("venue").with_price_range().prefetch_related(SALES)
+    page = Paginator(events.order_by("starts_at", "pk"), EVENTS_A_PAGE).get_page(request.GET.get("page"))
+    for event in page:
+        event.sale_phase = sales.sale_phase(event, sales.sales_of(event.shown_queues, now=now), now=now)
+    return TemplateResponse(request, "queues/event_list.html", {"form": form, "page": page, "now": now})
+
+
+def _search(events: EventQuerySet, form: EventSearchForm) -> EventQuerySet:
+    form.is_valid()
+    asked = form.cleaned_data
+    events = events.matching(asked.get("q") or "")
+    if asked.get("city"):
+        events = events.filter(venue__city__icontains=asked["city"])
+    if asked.get("after"):
+        events = events.filter(starts_at__date__gte=asked["after"])
+    if asked.get("before"):
+        events = events.filter(starts_at__date__lte=asked["before"])
+    return events
+
+
+@require_safe
+def event_detail(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show an event with its rules, tiers and sales, and the one thing that the visitor can do now."""
+    now = timezone.now()
+    tiers = Prefetch("tiers", queryset=Tier.objects.in_order(), to_attr="shown_tiers")
+    events = Event.objects.published().select_related("venue", "organizer").prefetch_related(SALES, tiers)
+    event = get_object_or_404(events, slug=slug)
+    shown = sales.sales_of(event.shown_queues, now=now)
+    following = sales.next_sale(shown)
+    standing = find_standing(following.queue, request.user) if following and request.user.is_authenticated else None
+    context = {
+        "event": event,
+        "tiers": event.shown_tiers,
+        "sales": shown,
+        "sale_phase": sales.sale_phase(event, shown, now=now),
+        "next_sale": following,
+        "standing": standing,
+        "availability": availability.read(event, now=now),
+        "now": now,
+    }
+    return TemplateResponse(request, "queues/event_detail.html", context)
