@@ -18,16 +18,16 @@ FOLDER = PROJECT / "var" / "demo"
 DEFAULT_PORT = "8000"
 
 
-class Stopped(Exception):
+class Stopped(Exception):  # noqa: N818 - it is an answer, not an error
     """Somebody asked the demo to stop: Ctrl-C, a SIGTERM, or the terminal has gone."""
 
 
-def main() -> int:
+def main(folder: Path = FOLDER) -> int:
     """Run the demo until it is asked to stop; return the exit code, with one clear line on stderr unless 0."""
     for signum in STOP_SIGNALS:
         signal.signal(signum, stop_once)
     try:
-        run_demo(FOLDER, os.environ)
+        run_demo(folder, os.environ)
     except Stopped:
         say("\nThe demo has stopped. Its data is kept for the next time; `make clean` removes it.")
         return 0

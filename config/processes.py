@@ -23,7 +23,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_SECONDS = 10
 
 
-class StartRefused(Exception):
+class StartRefused(Exception):  # noqa: N818 - it is an answer, not an error
     """Something could not be started; the text is one clear line (and log lines) for the person who tried."""
 
 

@@ -18,7 +18,7 @@ from typing import Self
 
 import psutil
 
-from config.processes import FolderLock, Process, StartRefused, free_port, say, stop_all, stop_leftovers
+from config.processes import FolderLock, Process, StartRefused, free_port, is_port_free, say, stop_all, stop_leftovers
 
 PROJECT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
@@ -100,6 +100,8 @@ class Stack:
         self._lock.acquire(f"{self.url} (process {os.getpid()})")
         try:
             stop_leftover_processes(self.folder)
+            if not is_port_free(self.port):
+                raise StartRefused(f"Port {self.port} is in use.")
             self._processes = [self._web_process(), *self._worker_processes(), self._beat_process()]
             for process in self._processes:
                 process.start()
@@ -199,10 +201,15 @@ def kept_secret(path: Path) -> str:
 
 def stop_leftover_processes(folder: Path) -> None:
     """Stop the processes of a stack that a killed run left in the folder, and say so."""
-    left = [process for process in psutil.process_iter() if _is_marked(process, str(folder))]
+    left = processes_of_stack(folder)
     if left:
         say(f"Stopping {len(left)} processes that an earlier run left in {folder}.")
         stop_leftovers(left)
+
+
+def processes_of_stack(folder: Path) -> list[psutil.Process]:
+    """Return every live process of a stack in this folder, children of children too."""
+    return [process for process in psutil.process_iter() if _is_marked(process, str(folder.resolve()))]
 
 
 def _is_marked(process: psutil.Process, folder: str) -> bool:

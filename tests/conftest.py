@@ -31,26 +31,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     left_out = [item for item in items if item.get_closest_marker("browser")]
     items[:] = [item for item in items if item not in left_out]
-    config.stash[left_out_key] |= {item.nodeid for item in left_out}
+    names: set[str] = config.stash[left_out_key]
+    names.update(item.nodeid for item in left_out)
     config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["left_out"] = sorted(session.config.stash[left_out_key])
+        names: set[str] = session.config.stash[left_out_key]
+        session.config.workeroutput["left_out"] = sorted(names)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: pytest.Session, error: object) -> None:
     """Learn from an xdist worker which tests it left out."""
-    node.config.stash[left_out_key] |= set(getattr(node, "workeroutput", {}).get("left_out", []))
+    names: set[str] = node.config.stash[left_out_key]
+    names.update(getattr(node, "workeroutput", {}).get("left_out", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    left_out = sorted(config.stash[left_out_key])
+    left_out: set[str] = config.stash[left_out_key]
     if left_out:
         terminalreporter.section("browser tests left out: there is no Chromium (apt-get install chromium)")
-        for name in left_out:
+        for name in sorted(left_out):
             terminalreporter.line(name)
 
 
