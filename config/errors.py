@@ -7,7 +7,6 @@ from accounts.refusals import Refusal
 from events import services as events
 from orders import refusals as orders
 from queues import refusals as queues
-from queues import services as queue_services
 
 
 class Answer(NamedTuple):
@@ -30,7 +29,7 @@ ANSWERS: dict[type[Refusal], Answer] = {
     queues.AdmittanceInvalid: Answer(403, "admittance_invalid"),
     queues.AdmittanceExpired: Answer(409, "admittance_expired"),
     queues.NotInLine: Answer(409, "not_in_line"),
-    queue_services.QueueNotPublishable: Answer(409, "queue_not_publishable"),
+    queues.QueueNotPublishable: Answer(409, "queue_not_publishable"),
     orders.NothingChosen: Answer(400, "nothing_chosen"),
     orders.OrderTooLarge: Answer(409, "order_too_large"),
     orders.TierNotReleased: Answer(409, "tier_not_released"),

@@ -156,7 +156,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Fairline <tickets@fa
 PAYMENT_MODEL = "orders.Payment"
 PAYMENT_HOST = SITE_URL.partition("://")[2]
 PAYMENT_USES_SSL = SITE_URL.startswith("https:")
-PAYMENT_VARIANTS = {"dummy": ("orders.providers.PlayMoneyProvider", {})} if DEMO else {}
+PAYMENT_VARIANTS: dict[str, tuple[str, dict]] = {"dummy": ("orders.providers.PlayMoneyProvider", {})} if DEMO else {}
 PAYMENT_VARIANT = env.str("PAYMENT_VARIANT", default="dummy")
 
 # Words and times

@@ -1,7 +1,7 @@
 """The application, and in front of it the board's short way.
 
-Every waiting browser asks for the board again and again, and everyone gets the same. So it is answered from Redis before
-Django begins: no session, no database, no middleware. Where Redis has none, Django makes one.
+Every waiting browser asks for the board again and again, and everyone gets the same. So it is answered from Redis
+before Django begins: no session, no database, no middleware. Where Redis has none, Django makes one.
 """
 
 import os

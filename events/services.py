@@ -60,7 +60,7 @@ class QuantityBelowFloor(Refusal):
         )
 
 
-class StockMismatch(Exception):
+class StockMismatchError(Exception):
     """A counter does not cover what is to be moved: rows and counters disagree, which is a defect."""
 
 
@@ -165,7 +165,7 @@ def _move(tier: Tier, **steps: int) -> None:
         **{counter: F(counter) + step for counter, step in steps.items()}
     )
     if not moved:
-        raise StockMismatch(f"tier {tier.pk} cannot move {steps}")
+        raise StockMismatchError(f"tier {tier.pk} cannot move {steps}")
 
 
 def _note_change(quantities: Mapping[Tier, int]) -> None:

@@ -131,7 +131,7 @@ class Order(HasStatus):
         return sum(line.quantity for line in self.lines.all())
 
     def has_payment_in_progress(self) -> bool:
-        return self.payments.in_progress().exists()
+        return Payment.objects.of(self).in_progress().exists()
 
     def get_absolute_url(self) -> str:
         return reverse("orders:detail", args=[self.code])
@@ -167,6 +167,9 @@ class Line(models.Model):
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
+    def of(self, order: Order) -> Self:
+        return self.filter(order=order)
+
     def in_progress(self) -> Self:
         """Payments that a fan may be busy with at the provider."""
         return self.filter(status__in=[PaymentStatus.WAITING, PaymentStatus.INPUT, PaymentStatus.PREAUTH])
@@ -184,7 +187,7 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
 class Payment(BasePayment):
     """One attempt to pay one order; order, amount and currency never change."""
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="+")
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
     refund_due_at = models.DateTimeField(_("refund due"), null=True, blank=True)
     refund_leased_until = models.DateTimeField(_("refund under way until"), null=True, blank=True)

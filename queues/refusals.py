@@ -44,3 +44,7 @@ class AdmittanceExpired(Refusal):
 
 class NotInLine(Refusal):
     message = _("You are not in this line.")
+
+
+class QueueNotPublishable(Refusal):
+    message = _("Publish the event first, and give it at least one tier.")

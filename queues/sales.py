@@ -43,8 +43,9 @@ class Sale:
         return self.phase in AHEAD
 
 
-def sales_of(queues: Sequence[Queue], *, now: datetime) -> list[Sale]:
-    return [Sale(queue, queue.phase(now)) for queue in queues]
+def of_event(event: Event, *, now: datetime) -> list[Sale]:
+    """Return the sales of an event whose queues were fetched with it, in their order."""
+    return [Sale(queue, queue.phase(now)) for queue in event.queues.all()]
 
 
 def sale_phase(event: Event, sales: Sequence[Sale], *, now: datetime) -> SalePhase:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
@@ -17,9 +19,16 @@ from queues.services import find_standing
 
 EVENTS_A_PAGE = 24
 
-SALES = Prefetch(
-    "queues", queryset=Queue.objects.published().select_related("event").in_order(), to_attr="shown_queues"
-)
+SALES = Prefetch("queues", queryset=Queue.objects.published().select_related("event").in_order())
+TIERS = Prefetch("tiers", queryset=Tier.objects.in_order())
+
+
+@dataclass(frozen=True)
+class EventCard:
+    """An event as the list shows it."""
+
+    event: Event
+    sale_phase: sales.SalePhase
 
 
 @require_safe
@@ -30,9 +39,8 @@ def event_list(request: HttpRequest) -> HttpResponse:
     events = Event.objects.published().filter(starts_at__gte=now)
     events = _search(events, form).select_related("venue").with_price_range().prefetch_related(SALES)
     page = Paginator(events.order_by("starts_at", "pk"), EVENTS_A_PAGE).get_page(request.GET.get("page"))
-    for event in page:
-        event.sale_phase = sales.sale_phase(event, sales.sales_of(event.shown_queues, now=now), now=now)
-    return TemplateResponse(request, "queues/event_list.html", {"form": form, "page": page, "now": now})
+    cards = [EventCard(event, sales.sale_phase(event, sales.of_event(event, now=now), now=now)) for event in page]
+    return TemplateResponse(request, "queues/event_list.html", {"form": form, "page": page, "cards": cards, "now": now})
 
 
 def _search(events: EventQuerySet, form: EventSearchForm) -> EventQuerySet:
@@ -52,15 +60,14 @@ def _search(events: EventQuerySet, form: EventSearchForm) -> EventQuerySet:
 def event_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """Show an event with its rules, tiers and sales, and the one thing that the visitor can do now."""
     now = timezone.now()
-    tiers = Prefetch("tiers", queryset=Tier.objects.in_order(), to_attr="shown_tiers")
-    events = Event.objects.published().select_related("venue", "organizer").prefetch_related(SALES, tiers)
+    events = Event.objects.published().select_related("venue", "organizer").prefetch_related(SALES, TIERS)
     event = get_object_or_404(events, slug=slug)
-    shown = sales.sales_of(event.shown_queues, now=now)
+    shown = sales.of_event(event, now=now)
     following = sales.next_sale(shown)
     standing = find_standing(following.queue, request.user) if following and request.user.is_authenticated else None
     context = {
         "event": event,
-        "tiers": event.shown_tiers,
+        "tiers": list(event.tiers.all()),
         "sales": shown,
         "sale_phase": sales.sale_phase(event, shown, now=now),
         "next_sale": following,

@@ -199,9 +199,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "order",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="payments", to="orders.order"
-                    ),
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orders.order"),
                 ),
             ],
             options={

@@ -43,7 +43,7 @@ def start_payment(order: Order, *, holders: Sequence[str], email: str) -> Paymen
         raise _why_not(order)
     if len(holders) != held.ticket_count() or not all(holder.strip() for holder in holders):
         raise OrderNotPayable
-    going_on = held.payments.in_progress().first()
+    going_on = Payment.objects.of(held).in_progress().first()
     if going_on is not None:
         return going_on
     Order.objects.filter(pk=held.pk).update(holders=list(holders), email=email, terms_accepted_at=Now())
@@ -100,4 +100,4 @@ def submit_payment(payment: Payment, data: Mapping[str, str] | None = None) -> s
 @transaction.atomic
 def cancel_payment(order: Order) -> None:
     """End the open payment of an order, so that the fan may choose again; money that still comes is settled as such."""
-    order.payments.in_progress().update(status=PaymentStatus.CANCELLED)
+    Payment.objects.of(order).in_progress().update(status=PaymentStatus.CANCELLED)

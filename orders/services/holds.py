@@ -33,7 +33,7 @@ from queues.refusals import (
 logger = logging.getLogger(__name__)
 
 
-class _TurnChanged(Exception):
+class _TurnChangedError(Exception):
     """The same fan chose tickets elsewhere between our reading and our writing."""
 
 
@@ -54,7 +54,7 @@ def hold_tickets(*, user: User, token: str, wanted: Mapping[str, int]) -> Order:
     wanted = {slug: quantity for slug, quantity in wanted.items() if quantity > 0}
     try:
         return _hold(user, public_id, wanted)
-    except (_TurnChanged, IntegrityError):
+    except (_TurnChangedError, IntegrityError):
         return _hold(user, public_id, wanted)
 
 
@@ -90,7 +90,7 @@ def _admission_for(user: User, public_id: uuid.UUID) -> Any:
     )
     if admission is None or admission.status in {Admission.Status.WAITING, Admission.Status.DENIED}:
         raise AdmittanceInvalid
-    if not admission.is_admitted or admission.window_ends_at <= admission.now:
+    if not admission.is_admitted or not admission.window_ends_at or admission.window_ends_at <= admission.now:
         raise AdmittanceExpired
     return admission
 
@@ -132,7 +132,7 @@ def _open_hold(user: User, admission: Admission) -> Order:
     queue_services.open_allowance(user, admission.queue.event)
     order = Order.objects.held().with_lines().lock().filter(admission=admission).first()
     if order is None:
-        raise _TurnChanged
+        raise _TurnChangedError
     if order.has_payment_in_progress():
         raise PaymentInProgress
     return order
@@ -144,11 +144,11 @@ def _add_to_allowance(user: User, admission: Admission, tickets: int) -> None:
     except (OrderLimitReached, TicketLimitReached):
         # Our own other tab may be what used the limit up: then this is choosing again, not one order too many.
         if Admission.objects.filter(pk=admission.pk).exclude(order_code=admission.order_code).exists():
-            raise _TurnChanged from None
+            raise _TurnChangedError from None
         raise
 
 
-def _write_order(admission: Admission, tiers: Mapping[Tier, int]) -> Order:
+def _write_order(admission: Any, tiers: Mapping[Tier, int]) -> Order:
     event = admission.queue.event
     lines = [_line(event, tier, quantity) for tier, quantity in tiers.items()]
     subtotal = sum((line.price for line in lines), Decimal(0))
@@ -170,7 +170,7 @@ def _write_order(admission: Admission, tiers: Mapping[Tier, int]) -> Order:
         .update(has_hold=True, order_code=order.code, claimed_at=Coalesce("claimed_at", Now()))
     )
     if not marked:
-        raise _TurnChanged
+        raise _TurnChangedError
     order.save(force_insert=True)
     for line in lines:
         line.order = order

@@ -34,7 +34,7 @@ REFUND_LEASE = timedelta(seconds=60)
 
 def settle_order(order: Order) -> None:
     """Settle whatever money has arrived for an order."""
-    for payment in Payment.objects.confirmed().filter(order=order).order_by("pk"):
+    for payment in Payment.objects.of(order).confirmed().order_by("pk"):
         settle_payment(payment)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -12,16 +12,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.patience import patiently
 from accounts.refusals import Refusal
+from accounts.requests import SignedInRequest
 from orders import services
 from orders.forms import HoldersForm
-from orders.models import Order
+from orders.models import Order, Payment
 from orders.providers import Outcome
 
 
 @never_cache
 @login_required
 @require_safe
-def order_detail(request: HttpRequest, code: str) -> HttpResponse:
+def order_detail(request: SignedInRequest, code: str) -> HttpResponse:
     """Show the order at its stage: names, payment in progress, confirmation, or how it ended."""
     order = _order(request, code)
     if order.status in {Order.Status.CANCELLED, Order.Status.REPLACED}:
@@ -35,7 +36,7 @@ def order_detail(request: HttpRequest, code: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def pay(request: HttpRequest, code: str) -> HttpResponse:
+def pay(request: SignedInRequest, code: str) -> HttpResponse:
     """Take names and contact, open the payment, and go on to the provider."""
     order = _order(request, code)
     form = HoldersForm(request.POST, order=order)
@@ -61,10 +62,10 @@ def _holders(form: HoldersForm) -> list[str]:
 @never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def payment(request: HttpRequest, code: str) -> HttpResponse:
+def payment(request: SignedInRequest, code: str) -> HttpResponse:
     """Stand at the provider's counter: its form, or the way to its own page."""
     order = _order(request, code)
-    going_on = order.payments.in_progress().first()
+    going_on = Payment.objects.of(order).in_progress().first()
     if going_on is None:
         return redirect(order)
     context = {"order": order, "event": order.event, "payment": going_on, "outcomes": Outcome, "now": timezone.now()}
@@ -78,7 +79,7 @@ def payment(request: HttpRequest, code: str) -> HttpResponse:
 @never_cache
 @login_required
 @require_safe
-def return_from_payment(request: HttpRequest, code: str) -> HttpResponse:
+def return_from_payment(request: SignedInRequest, code: str) -> HttpResponse:
     """Come back from the provider: settle what has arrived, then show the order."""
     order = _order(request, code)
     patiently(services.settle_order, order)
@@ -87,7 +88,7 @@ def return_from_payment(request: HttpRequest, code: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def cancel_payment(request: HttpRequest, code: str) -> HttpResponse:
+def cancel_payment(request: SignedInRequest, code: str) -> HttpResponse:
     order = _order(request, code)
     patiently(services.cancel_payment, order)
     return redirect(order)
@@ -95,7 +96,7 @@ def cancel_payment(request: HttpRequest, code: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def give_back(request: HttpRequest, code: str) -> HttpResponse:
+def give_back(request: SignedInRequest, code: str) -> HttpResponse:
     order = _order(request, code)
     try:
         patiently(services.release_order, order)
@@ -107,20 +108,20 @@ def give_back(request: HttpRequest, code: str) -> HttpResponse:
     return redirect("orders:journey", order.queue.slug)
 
 
-def _order(request: HttpRequest, code: str) -> Order:
+def _order(request: SignedInRequest, code: str) -> Order:
     orders = Order.objects.for_buyer(request.user).select_related("event__venue", "queue", "admission", "buyer")
     return get_object_or_404(orders.with_lines(), code=code)
 
 
 def _checkout(
-    request: HttpRequest,
+    request: SignedInRequest,
     order: Order,
     form: HoldersForm,
     *,
     refusal: Refusal | None = None,
     status: int | None = None,
 ) -> HttpResponse:
-    last = order.payments.order_by("-pk").first()
+    last = Payment.objects.of(order).order_by("-pk").first()
     context = {
         "order": order,
         "event": order.event,
@@ -134,18 +135,18 @@ def _checkout(
     return TemplateResponse(request, "orders/checkout.html", context, status=status)
 
 
-def _lapsed(request: HttpRequest, order: Order) -> HttpResponse:
+def _lapsed(request: SignedInRequest, order: Order) -> HttpResponse:
     context = {
         "order": order,
         "queue": order.queue,
         "event": order.event,
-        "refunding": order.payments.filter(refund_due_at__isnull=False).exists(),
+        "refunding": Payment.objects.of(order).filter(refund_due_at__isnull=False).exists(),
         "now": timezone.now(),
     }
     return TemplateResponse(request, "orders/expired.html", context)
 
 
-def _confirmation(request: HttpRequest, order: Order) -> HttpResponse:
+def _confirmation(request: SignedInRequest, order: Order) -> HttpResponse:
     context = {
         "order": order,
         "event": order.event,

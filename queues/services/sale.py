@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models.functions import Coalesce, Now
-from django.utils.translation import gettext_lazy as _
 
-from accounts.refusals import Refusal
 from events.models import Event
 from queues import locks
 from queues.models import Admission, Queue
-
-
-class QueueNotPublishable(Refusal):
-    message = _("Publish the event first, and give it at least one tier.")
+from queues.refusals import QueueNotPublishable
 
 
 @transaction.atomic

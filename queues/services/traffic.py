@@ -23,7 +23,9 @@ def measure_traffic(queue: Queue) -> pacing.Traffic:
         .order_by("admitted_at")
         .values_list("admitted_at", "number")
     )
-    return pacing.Traffic(**inside, available=tickets_available(queue), recent=list(lately))
+    return pacing.Traffic(
+        **inside, available=tickets_available(queue), recent=[(at, number) for at, number in lately if at]
+    )
 
 
 def tickets_available(queue: Queue) -> int:
