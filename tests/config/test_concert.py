@@ -1,0 +1,128 @@
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Membership, Organizer, User
+from config.concert import ACCOUNTS, EVENT_SLUG, FAN, QUEUE_SLUG, RECITAL_SLUG, load_concert
+from events.models import Event, Tier, Venue
+from queues.models import Phase, Queue
+
+pytestmark = pytest.mark.django_db
+
+LINES = [
+    "organiser: ada@example.com / curtain-rises-at-eight",
+    "fan: ben@example.com / front-row-on-friday",
+    "superuser: root@example.com / keys-to-the-whole-house",
+]
+NOW = datetime(2026, 9, 30, 12, 0, tzinfo=UTC)
+
+
+def run() -> list[str]:
+    out = StringIO()
+    call_command("load_concert", stdout=out)
+    return out.getvalue().splitlines()
+
+
+def everything() -> dict[str, list[dict]]:
+    models = (User, Membership, Organizer, Venue, Event, Tier, Queue)
+    return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
+
+
+def test_concert_is_the_one_of_the_reference():
+    load_concert(now=NOW)
+    event = Event.objects.select_related("venue").get(slug=EVENT_SLUG)
+    assert (event.name, event.venue.name, event.venue.city, event.venue.capacity) == (
+        "Fall Tour 2024 - New York",
+        "Madison Square Garden",
+        "New York, NY",
+        20000,
+    )
+    assert list(event.tiers.in_order().values_list("name", "slug", "price", "quantity", "description", "perks")) == [
+        (
+            "VIP Experience",
+            "vip",
+            Decimal(500),
+            500,
+            "Premium seating + meet & greet",
+            ["Meet & Greet", "Early entry", "Exclusive merch", "Premium seating"],
+        ),
+        ("Floor (General Admission)", "floor", Decimal(150), 5000, "Standing floor access", []),
+        ("Lower Bowl", "lower-bowl", Decimal(100), 8000, "Lower level reserved seating", []),
+        ("Upper Bowl", "upper-bowl", Decimal(60), 6500, "Upper level reserved seating", []),
+    ]
+    assert (event.max_tickets_per_order, event.max_orders_per_customer) == (4, 1)
+    assert (event.tickets_non_transferable, event.require_buyer_attendance) == (True, True)
+
+
+def test_concert_begins_at_eight_in_new_york_on_a_friday_after_the_clocks_have_changed():
+    load_concert(now=NOW)
+    event = Event.objects.get(slug=EVENT_SLUG)
+    # Six weeks on is a Wednesday in November, when New York is five hours behind UTC and not four.
+    assert (event.doors_at, event.starts_at) == (
+        datetime(2026, 11, 14, 0, 0, tzinfo=UTC),
+        datetime(2026, 11, 14, 1, 0, tzinfo=UTC),
+    )
+    assert event.starts_at.astimezone(event.zone).isoformat() == "2026-11-13T20:00:00-05:00"
+
+
+def test_concert_is_on_sale_at_once_as_in_the_reference():
+    load_concert(now=NOW)
+    queue = Queue.objects.select_related("event").get(slug=QUEUE_SLUG)
+    assert queue.phase(NOW) == Phase.OPEN
+    assert (queue.name, queue.kind, queue.fairness_mode) == (
+        "Fall Tour 2024 - New York - General Sale",
+        "general",
+        "strict",
+    )
+    assert (queue.max_concurrent_admissions, queue.admission_window_seconds, queue.admission_rate_per_minute) == (
+        200,
+        600,
+        300,
+    )
+    assert queue.metadata["total_tickets"] == 20000
+
+
+def test_recital_opens_at_ten_in_chicago_two_days_later():
+    load_concert(now=NOW)
+    queue = Queue.objects.select_related("event__venue").get(event__slug=RECITAL_SLUG)
+    assert queue.phase(NOW) == Phase.SCHEDULED
+    assert queue.scheduled_start == datetime(2026, 10, 2, 15, 0, tzinfo=UTC)
+    assert queue.event.venue.city == "Chicago, IL"
+    assert sum(tier.quantity for tier in queue.event.tiers.all()) == queue.event.venue.capacity
+
+
+def test_accounts_are_printed_and_can_sign_in():
+    assert run() == LINES
+    rights = {}
+    for account in ACCOUNTS:
+        user = User.objects.get(email=account.email)
+        assert user.check_password(account.password)
+        assert user.is_email_verified
+        rights[account.part] = (user.is_staff, user.is_superuser, user.memberships.count())
+    assert rights == {"organiser": (True, False, 1), "fan": (False, False, 0), "superuser": (True, True, 0)}
+    assert Membership.objects.get().role == Membership.Role.OWNER
+
+
+def test_second_run_changes_nothing_and_prints_the_same():
+    run()
+    User.objects.filter(email=FAN.email).update(name="Benjamin")
+    Event.objects.filter(slug=EVENT_SLUG).update(name="Fall Tour, moved", slug="fall-tour")
+    Tier.objects.filter(slug="vip").update(sold_count=3, quantity=400)
+    Queue.objects.filter(slug=QUEUE_SLUG).update(paused_at=timezone.now() - timedelta(hours=1))
+    Queue.objects.filter(event__slug=RECITAL_SLUG).update(slug="strings")
+    Organizer.objects.update(slug="lanterns")
+    before = everything()
+    assert run() == LINES
+    assert everything() == before
+
+
+def test_load_refuses_outside_a_demo(settings: Settings):
+    settings.DEMO = False
+    with pytest.raises(CommandError, match="runs only with DEMO=1"):
+        run()
+    assert {name: len(rows) for name, rows in everything().items() if rows} == {}
