@@ -21,4 +21,18 @@ def time_in(instant: datetime, zone: zoneinfo.ZoneInfo) -> str:
 @register.filter
 def instant_in(instant: datetime, zone: zoneinfo.ZoneInfo) -> str:
     """Date and time of an instant at the place of the event, with the name of its zone."""
-    return formats.date_format(timezone.localtime(instant, zone), "D, M j, g:i A T")
+    local = timezone.localtime(instant, zone)
+    # Not by Django's format "T": that leaves the name out in the very hour that comes twice when summer time ends.
+    return f"{formats.date_format(local, 'D, M j, g:i A')} {local.tzname()}"
+
+
+@register.filter
+def seconds_until(instant: datetime, now: datetime) -> int:
+    """Whole seconds left until an instant; 0 once it has passed."""
+    return max(0, int((instant - now).total_seconds()))
+
+
+@register.filter
+def zone_in(instant: datetime, zone: zoneinfo.ZoneInfo) -> str:
+    """The short name of the event's zone at an instant: EST in winter, EDT in summer."""
+    return formats.date_format(timezone.localtime(instant, zone), "T")
