@@ -2,12 +2,31 @@
 
 import os
 import shutil
+import socket
 from collections.abc import Iterator
+from copy import deepcopy
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import redis
 from django.conf import settings
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Organizer, User
+from events.models import Event, Tier
+from queues import admittance
+from queues.models import Admission, Queue
+from tests.factories import (
+    AdmissionFactory,
+    EventFactory,
+    MembershipFactory,
+    OrganizerFactory,
+    QueueFactory,
+    TierFactory,
+    UserFactory,
+)
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 left_out_key = pytest.StashKey[set[str]]()
@@ -83,3 +102,72 @@ def _empty_redis(redis_client: redis.Redis) -> Iterator[None]:
     """Leave nothing in Redis for the next test."""
     yield
     redis_client.flushdb()
+
+
+@pytest.fixture
+def dead_redis(settings: Settings) -> None:
+    """Point every Redis connection at a port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    caches = deepcopy(settings.CACHES)
+    caches["default"]["LOCATION"] = f"redis://127.0.0.1:{port}/0"
+    settings.CACHES = caches
+
+
+# The cast: ada organises, ben buys, cleo is a stranger to both.
+
+
+@pytest.fixture
+def organizer(db: None) -> Organizer:
+    return OrganizerFactory(name="Ada Concerts", slug="ada-concerts")
+
+
+@pytest.fixture
+def ada(organizer: Organizer) -> User:
+    ada: User = MembershipFactory(organizer=organizer, user__email="ada@example.org", user__name="Ada").user
+    return ada
+
+
+@pytest.fixture
+def ben(db: None) -> User:
+    return UserFactory(email="ben@example.org", name="Ben", email_verified_at=timezone.now())
+
+
+@pytest.fixture
+def cleo(db: None) -> User:
+    return UserFactory(email="cleo@example.org", name="Cleo", email_verified_at=timezone.now())
+
+
+@pytest.fixture
+def event(organizer: Organizer) -> Event:
+    return EventFactory(organizer=organizer, name="Fall Tour", slug="fall-tour")
+
+
+@pytest.fixture
+def floor(event: Event) -> Tier:
+    """A tier with plenty of tickets."""
+    return TierFactory(event=event, name="Floor", slug="floor", price=Decimal(150), quantity=100, position=1)
+
+
+@pytest.fixture
+def vip(event: Event) -> Tier:
+    """A tier with few tickets."""
+    return TierFactory(event=event, name="VIP", slug="vip", price=Decimal("499.99"), quantity=5, position=0)
+
+
+@pytest.fixture
+def queue(event: Event, floor: Tier, vip: Tier) -> Queue:
+    """An open queue to both tiers."""
+    return QueueFactory(event=event, name="General sale", slug="fall-tour-sale")
+
+
+@pytest.fixture
+def admission(queue: Queue, ben: User) -> Admission:
+    """Ben's turn: he is admitted to the queue."""
+    return AdmissionFactory(queue=queue, user=ben, admitted=True)
+
+
+@pytest.fixture
+def token(admission: Admission) -> str:
+    """What shows that it is Ben's turn."""
+    return admittance.token_for(admission)

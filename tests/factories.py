@@ -1,9 +1,17 @@
 """One factory a model, no surprises: what a test does not name is valid and plain."""
 
+from datetime import timedelta
+from decimal import Decimal
+
 import factory
+from django.utils import timezone
 from factory.django import DjangoModelFactory, Password
+from payments import PaymentStatus
 
 from accounts.models import Letter, Membership, Organizer, User
+from events.models import Event, Tier, Venue
+from orders.models import Line, Order, Payment, Ticket
+from queues.models import Admission, Allowance, Queue
 
 
 class UserFactory(DjangoModelFactory):
@@ -41,3 +49,129 @@ class LetterFactory(DjangoModelFactory):
     text = "Here they are."
     kind = Letter.Kind.NOTICE
     message_id = factory.Sequence(lambda n: f"<letter-{n}@fairline.example>")
+
+
+class VenueFactory(DjangoModelFactory):
+    class Meta:
+        model = Venue
+
+    organizer = factory.SubFactory(OrganizerFactory)
+    name = "Madison Square Garden"
+    city = "New York, NY"
+    capacity = 20_000
+
+
+class EventFactory(DjangoModelFactory):
+    """A published event in thirty days."""
+
+    class Meta:
+        model = Event
+
+    organizer = factory.SubFactory(OrganizerFactory)
+    venue = factory.SubFactory(VenueFactory, organizer=factory.SelfAttribute("..organizer"))
+    name = factory.Sequence(lambda n: f"Concert {n}")
+    slug = factory.Sequence(lambda n: f"concert-{n}")
+    starts_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=30))
+    doors_at = factory.LazyAttribute(lambda event: event.starts_at - timedelta(hours=1))
+    status = Event.Status.PUBLISHED
+
+
+class TierFactory(DjangoModelFactory):
+    class Meta:
+        model = Tier
+
+    event = factory.SubFactory(EventFactory)
+    name = factory.Sequence(lambda n: f"Tier {n}")
+    slug = factory.Sequence(lambda n: f"tier-{n}")
+    price = Decimal(100)
+    quantity = 100
+
+
+class QueueFactory(DjangoModelFactory):
+    """A published general sale that has opened an hour ago."""
+
+    class Meta:
+        model = Queue
+
+    event = factory.SubFactory(EventFactory)
+    name = factory.Sequence(lambda n: f"General sale {n}")
+    slug = factory.Sequence(lambda n: f"sale-{n}")
+    scheduled_start = factory.LazyFunction(lambda: timezone.now() - timedelta(hours=1))
+    published_at = factory.LazyFunction(lambda: timezone.now() - timedelta(days=1))
+
+
+class AdmissionFactory(DjangoModelFactory):
+    """A fan in line; with `admitted=True` one whose turn has just begun."""
+
+    class Meta:
+        model = Admission
+
+    class Params:
+        admitted = factory.Trait(
+            status=Admission.Status.ADMITTED,
+            admitted_at=factory.LazyFunction(timezone.now),
+            window_ends_at=factory.LazyAttribute(lambda row: timezone.now() + row.queue.admission_window),
+        )
+
+    queue = factory.SubFactory(QueueFactory)
+    user = factory.SubFactory(UserFactory, email_verified_at=factory.LazyFunction(timezone.now))
+
+
+class AllowanceFactory(DjangoModelFactory):
+    class Meta:
+        model = Allowance
+
+    user = factory.SubFactory(UserFactory)
+    event = factory.SubFactory(EventFactory)
+
+
+class OrderFactory(DjangoModelFactory):
+    """An order without lines, for what concerns the row alone; a whole one is made by the services."""
+
+    class Meta:
+        model = Order
+
+    admission = factory.SubFactory(AdmissionFactory, admitted=True)
+    queue = factory.SelfAttribute("admission.queue")
+    event = factory.SelfAttribute("queue.event")
+    buyer = factory.SelfAttribute("admission.user")
+    currency = "USD"
+    subtotal = Decimal(100)
+    service_fee = Decimal(10)
+    total = Decimal(110)
+    hold_ends_at = factory.SelfAttribute("admission.window_ends_at")
+
+
+class LineFactory(DjangoModelFactory):
+    class Meta:
+        model = Line
+
+    order = factory.SubFactory(OrderFactory)
+    tier = factory.SubFactory(TierFactory, event=factory.SelfAttribute("..order.event"))
+    quantity = 1
+    unit_price = Decimal(100)
+    unit_fee = Decimal(10)
+
+
+class PaymentFactory(DjangoModelFactory):
+    """A payment of the whole order that is open."""
+
+    class Meta:
+        model = Payment
+
+    order = factory.SubFactory(OrderFactory)
+    variant = "dummy"
+    status = PaymentStatus.WAITING
+    total = factory.SelfAttribute("order.total")
+    currency = factory.SelfAttribute("order.currency")
+
+
+class TicketFactory(DjangoModelFactory):
+    class Meta:
+        model = Ticket
+
+    order = factory.SubFactory(OrderFactory)
+    event = factory.SelfAttribute("order.event")
+    tier = factory.SubFactory(TierFactory, event=factory.SelfAttribute("..event"))
+    owner = factory.SelfAttribute("order.buyer")
+    holder_name = "Ben"
