@@ -182,8 +182,9 @@ class Stack:
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
-            connection.request("GET", "/")
-            return connection.getresponse().status < 500
+            connection.request("HEAD", "/")
+            connection.getresponse()
+            return True
         return False
 
 

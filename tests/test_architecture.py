@@ -158,11 +158,6 @@ def test_every_refusal_has_its_http_answer():
     assert {status for status, _ in ANSWERS.values() if not 400 <= status < 600} == set()
 
 
-def test_every_refusal_has_a_code_of_its_own():
-    codes = [code for _, code in ANSWERS.values()]
-    assert sorted(codes) == sorted(set(codes))
-
-
 def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
     """Return an address for every URL pattern, its parameters filled with samples."""
     for pattern in patterns:
