@@ -5,6 +5,6 @@ from accounts import views
 app_name = "accounts"
 
 urlpatterns = [
-    path("", views.mail, name="mail"),
-    path("<int:pk>/", views.letter, name="letter"),
+    path("mail/", views.mail, name="mail"),
+    path("mail/<int:pk>/", views.letter, name="letter"),
 ]

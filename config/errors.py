@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from accounts.patience import Busy
 from accounts.refusals import Refusal
+from accounts.services import EmailTaken
 from events import services as events
 from orders import refusals as orders
 from queues import refusals as queues
@@ -16,6 +17,7 @@ class Answer(NamedTuple):
 
 ANSWERS: dict[type[Refusal], Answer] = {
     Busy: Answer(503, "busy"),
+    EmailTaken: Answer(409, "email_taken"),
     events.TierNotFound: Answer(404, "tier_not_found"),
     events.SoldOut: Answer(409, "sold_out"),
     events.NotEnoughTickets: Answer(409, "sold_out"),

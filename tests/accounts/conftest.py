@@ -18,7 +18,7 @@ class MailServer:
         self.conversations = 0
         self.before_ok = lambda: None
 
-    async def handle_EHLO(  # noqa: PLR0917 - the library's signature
+    async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         self.conversations += 1

@@ -86,9 +86,9 @@ def test_letter_to_what_is_no_address_is_refused(to: str):
 
 
 def test_letter_is_gone_with_the_fact_that_it_told_of():
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         mailbox.post(to="ben@example.org", template="account/password_set", context=CONTEXT, kind="notice")
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
 
     assert not Letter.objects.exists()
 

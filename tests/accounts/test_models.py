@@ -93,7 +93,7 @@ def test_membership_has_no_other_role():
         ("sent", "lost", False),
     ],
 )
-def test_letter_keeps_to_its_stages(before: str, after: str, allowed: bool):  # noqa: FBT001 - a table's column
+def test_letter_keeps_to_its_stages(before: str, after: str, allowed: bool):
     letter = LetterFactory.build(status=before)
 
     if allowed:

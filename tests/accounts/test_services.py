@@ -59,6 +59,8 @@ def test_sent_mail_is_text_and_html_with_its_message_id(mail_server: MailServer)
 
     mail = message_from_bytes(mail_server.taken[0][1], policy=policy.default)
     text, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert text
+    assert html
     assert (mail["Subject"], mail["To"], mail["Message-ID"]) == ("Grüße", "ben@example.org", letter.message_id)
     assert mail["From"] == "Fairline <tickets@fairline.example>"
     assert (text.get_content().strip(), html.get_content().strip()) == ("Ja → nein.", "<p>Ja</p>")
