@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from events.models import Tier
+from events.offers import Offer
 from orders.models import Order
 
 
@@ -27,8 +28,9 @@ class SelectionForm(forms.Form):
         """Return the numbers asked for, by the tier's short name."""
         return {tier.slug: self.cleaned_data.get(f"tier-{tier.slug}") or 0 for tier in self.tiers}
 
-    def rows(self) -> list[tuple[Tier, forms.BoundField]]:
-        return [(tier, self[f"tier-{tier.slug}"]) for tier in self.tiers]
+    def rows(self, offers: Sequence[Offer]) -> list[tuple[Offer, forms.BoundField]]:
+        """Return each tier as it is offered, with its field."""
+        return [(offer, self[f"tier-{offer.tier.slug}"]) for offer in offers]
 
 
 class HoldersForm(forms.Form):
@@ -53,6 +55,9 @@ class HoldersForm(forms.Form):
             label=_("I accept the purchase rules above."),
             error_messages={"required": _("Please accept the purchase rules.")},
         )
+
+    def holder_fields(self) -> list[forms.BoundField]:
+        return [self[f"holder-{number}"] for number in range(1, len(self.labels) + 1)]
 
     def holders(self) -> list[str]:
         return [self.cleaned_data[f"holder-{number}"] for number in range(1, len(self.labels) + 1)]

@@ -287,6 +287,10 @@ class Admission(HasStatus):
     def is_admitted(self) -> bool:
         return self.status == self.Status.ADMITTED
 
+    @property
+    def is_completed(self) -> bool:
+        return self.status == self.Status.COMPLETED
+
 
 class AllowanceQuerySet(models.QuerySet["Allowance"]):
     def lock(self) -> Self:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
@@ -10,8 +13,9 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from events import availability
+from events import availability, schema
 from events.models import Event, EventQuerySet, Tier
+from events.offers import offers_of
 from queues import sales
 from queues.forms import EventSearchForm
 from queues.models import Queue
@@ -29,6 +33,7 @@ class EventCard:
 
     event: Event
     sale_phase: sales.SalePhase
+    lowest_price: Decimal | None
 
 
 @require_safe
@@ -39,8 +44,16 @@ def event_list(request: HttpRequest) -> HttpResponse:
     events = Event.objects.published().filter(starts_at__gte=now)
     events = _search(events, form).select_related("venue").with_price_range().prefetch_related(SALES)
     page = Paginator(events.order_by("starts_at", "pk"), EVENTS_A_PAGE).get_page(request.GET.get("page"))
-    cards = [EventCard(event, sales.sale_phase(event, sales.of_event(event, now=now), now=now)) for event in page]
+    cards = [_card(event, now) for event in page]
     return TemplateResponse(request, "queues/event_list.html", {"form": form, "page": page, "cards": cards, "now": now})
+
+
+def _card(event: Any, now: datetime) -> EventCard:
+    return EventCard(
+        event=event,
+        sale_phase=sales.sale_phase(event, sales.of_event(event, now=now), now=now),
+        lowest_price=None if event.lowest_price is None else event.price_with_fee(event.lowest_price),
+    )
 
 
 def _search(events: EventQuerySet, form: EventSearchForm) -> EventQuerySet:
@@ -62,17 +75,18 @@ def event_detail(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
     events = Event.objects.published().select_related("venue", "organizer").prefetch_related(SALES, TIERS)
     event = get_object_or_404(events, slug=slug)
+    offers = offers_of(event, event.tiers.all(), availability.read(event, now=now))
     shown = sales.of_event(event, now=now)
     following = sales.next_sale(shown)
     standing = find_standing(following.queue, request.user) if following and request.user.is_authenticated else None
     context = {
         "event": event,
-        "tiers": list(event.tiers.all()),
+        "offers": offers,
+        "structured_data": schema.event_as_json(event, offers, url=request.build_absolute_uri(request.path)),
         "sales": shown,
         "sale_phase": sales.sale_phase(event, shown, now=now),
         "next_sale": following,
         "standing": standing,
-        "availability": availability.read(event, now=now),
         "now": now,
     }
     return TemplateResponse(request, "queues/event_detail.html", context)

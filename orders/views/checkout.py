@@ -17,6 +17,7 @@ from orders import services
 from orders.forms import HoldersForm
 from orders.models import Order, Payment
 from orders.providers import Outcome
+from queues.models import Phase
 
 
 @never_cache
@@ -136,10 +137,13 @@ def _checkout(
 
 
 def _lapsed(request: SignedInRequest, order: Order) -> HttpResponse:
+    now = timezone.now()
+    order.queue.event = order.event
     context = {
         "order": order,
         "queue": order.queue,
         "event": order.event,
+        "can_join": order.queue.phase(now) in {Phase.OPEN, Phase.PAUSED},
         "refunding": Payment.objects.of(order).filter(refund_due_at__isnull=False).exists(),
         "now": timezone.now(),
     }

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.patience import patiently
 from accounts.refusals import Refusal
 from events import availability
+from events.offers import Offer, offers_of
 from orders import services
 from orders.forms import SelectionForm
 from orders.models import Order
@@ -23,6 +24,7 @@ from queues import services as queue_services
 from queues.journey import Stage, journey_of
 from queues.models import Admission, Phase, Queue
 
+JOINABLE = {Phase.OPEN, Phase.PAUSED}
 BEFORE_JOINING = {
     Phase.SCHEDULED: "orders/countdown.html",
     Phase.LOBBY: "orders/countdown.html",
@@ -122,11 +124,12 @@ def _page(
     now = timezone.now()
     board = patiently(queue_services.read_board, queue)
     own = journey_of(queue, standing, board, now=now)
+    offers = offers_of(queue.event, queue.open_tiers().in_order(), availability.read(queue.event, now=now))
     context = {
         "queue": queue,
         "event": queue.event,
-        "tiers": list(queue.open_tiers().in_order()),
-        "availability": availability.read(queue.event, now=now),
+        "offers": offers,
+        "can_join": own.phase in JOINABLE,
         "standing": standing,
         "journey": own,
         "board": board,
@@ -134,7 +137,7 @@ def _page(
         "refusal": refusal,
     }
     if own.stage == Stage.ADMITTED and standing is not None:
-        context |= _selection(queue, standing, own.admittance_token, form)
+        context |= _selection(queue, standing, own.admittance_token, form, offers)
     return TemplateResponse(request, _template_for(own.stage, own.phase), context, status=status)
 
 
@@ -149,8 +152,11 @@ def _template_for(stage: Stage, phase: Phase) -> str:
     return BEFORE_JOINING[phase]
 
 
-def _selection(queue: Queue, standing: Admission, token: str | None, form: SelectionForm | None) -> dict[str, Any]:
+def _selection(
+    queue: Queue, standing: Admission, token: str | None, form: SelectionForm | None, offers: list[Offer]
+) -> dict[str, Any]:
     """What choosing tickets needs: the form, filled with what is held already."""
     held = Order.objects.held().with_lines().filter(admission=standing).first()
     chosen = {f"tier-{tier.slug}": number for tier, number in held.quantities().items()} if held else {}
-    return {"form": form or _selection_form(queue, initial={"token": token, **chosen}), "held": held}
+    form = form or _selection_form(queue, initial={"token": token, **chosen})
+    return {"form": form, "rows": form.rows(offers), "held": held}

@@ -1,0 +1,35 @@
+from django import template
+from django.utils.formats import number_format
+from django.utils.translation import gettext, ngettext
+
+from queues.journey import WaitRange
+
+register = template.Library()
+
+MINUTE, HOUR = 60, 3600
+EN_DASH = "\u2013"
+
+
+@register.filter
+def as_words(wait: WaitRange) -> str:
+    """Write a wait as the line page does: whole minutes, from two hours on whole hours, always a range."""
+    if wait.high is None:
+        return gettext("Not known yet")
+    if wait.high < MINUTE:
+        return gettext("Less than a minute")
+    if wait.high >= 2 * HOUR:
+        high = -(-wait.high // HOUR)
+        return ngettext("%(range)s hour", "%(range)s hours", high) % {"range": _range(wait.low // HOUR, high)}
+    high = -(-wait.high // MINUTE)
+    return ngettext("%(range)s minute", "%(range)s minutes", high) % {"range": _range(wait.low // MINUTE, high)}
+
+
+@register.filter
+def minutes(seconds: int) -> str:
+    """Write a span of seconds in minutes, for a sentence: `10 minutes`."""
+    whole = max(1, round(seconds / MINUTE))
+    return ngettext("%(count)s minute", "%(count)s minutes", whole) % {"count": number_format(whole)}
+
+
+def _range(low: int, high: int) -> str:
+    return number_format(high) if low == high else f"{number_format(low)}{EN_DASH}{number_format(high)}"
