@@ -133,6 +133,9 @@ class LetterQuerySet(models.QuerySet["Letter"]):
             Q(leased_until=None) | Q(leased_until__lte=Now()), status=Letter.Status.QUEUED, not_before__lte=Now()
         )
 
+    def being_sent(self) -> "LetterQuerySet":
+        return self.filter(status=Letter.Status.QUEUED, leased_until__gt=Now())
+
     def in_sending_order(self) -> "LetterQuerySet":
         return self.order_by("urgency", "not_before", "pk")
 

@@ -25,6 +25,9 @@ GIVE_UP_AFTER_ATTEMPTS = 120
 # A lease that ends while its letter is still going out would send it twice. A server may take EMAIL_TIMEOUT
 # over each of the ten answers of a conversation.
 ANSWERS_IN_A_LEASE = 12
+# A mail server that hangs may keep this many workers busy and no more: the lines go on with the others. Two that ask at
+# the same instant may be one too many, which does no harm.
+LETTERS_AT_A_TIME = 1
 
 
 class EmailTaken(Refusal):
@@ -74,7 +77,7 @@ def resend_letter(letter: Letter) -> None:
 
 
 def send_next_letter(connection: BaseEmailBackend) -> bool:
-    """Send the most urgent letter that is due, and return whether there was one.
+    """Send the most urgent letter that is due; return False when there is none, or enough are being sent already.
 
     `connection` may be used for many letters in turn; it is closed when sending fails. The letter is leased in one
     transaction and marked in another, and goes out between them: it goes twice only if this process ends, or the
@@ -97,6 +100,8 @@ def send_next_letter(connection: BaseEmailBackend) -> bool:
 
 def _lease_next_letter() -> Letter | None:
     with transaction.atomic(durable=True):
+        if Letter.objects.being_sent().count() >= LETTERS_AT_A_TIME:
+            return None
         due = Letter.objects.due().in_sending_order()
         letter = due.select_for_update(skip_locked=True, no_key=True).first()
         if letter is not None:

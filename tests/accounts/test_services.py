@@ -222,6 +222,18 @@ def test_letter_goes_once_when_many_sweeps_run_at_once(mail_server: MailServer):
     assert set(Letter.objects.values_list("status", "attempts")) == {("sent", 1)}
 
 
+def test_slow_mail_server_keeps_one_worker_busy_and_no_more(mail_server: MailServer):
+    on_its_way = LetterFactory(leased_until=timezone.now() + timedelta(seconds=5))
+    LetterFactory(to="ben@example.org")
+
+    assert send_next() is False
+    assert mail_server.conversations == 0
+
+    Letter.objects.filter(pk=on_its_way.pk).update(leased_until=timezone.now() - timedelta(seconds=1))
+    send_queued_letters()
+    assert len(mail_server.taken) == 2
+
+
 @pytest.mark.django_db(transaction=True)
 def test_sweep_refuses_to_run_inside_a_transaction(mail_server: MailServer):
     letter = LetterFactory()
