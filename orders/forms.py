@@ -41,9 +41,9 @@ class HoldersForm(forms.Form):
         self.labels = [line.tier.name for line in order.lines.all() for _ in range(line.quantity)]
         for number, tier_name in enumerate(self.labels, start=1):
             self.fields[f"holder-{number}"] = forms.CharField(
-                label=_("Name on ticket %(number)d (%(tier)s)") % {"number": number, "tier": tier_name},
+                label=_("Ticket %(number)d: %(tier)s") % {"number": number, "tier": tier_name},
                 max_length=150,
-                initial=order.holders[number - 1] if len(order.holders) >= number else order.buyer.name,
+                initial=self._known_name(order, number),
                 widget=forms.TextInput(attrs={"autocomplete": "name" if number == 1 else "off"}),
             )
         self.fields["email"] = forms.EmailField(
@@ -55,6 +55,13 @@ class HoldersForm(forms.Form):
             label=_("I accept the purchase rules above."),
             error_messages={"required": _("Please accept the purchase rules.")},
         )
+
+    @staticmethod
+    def _known_name(order: Order, number: int) -> str:
+        """What was typed before a declined payment, or else the buyer's own name for the first ticket."""
+        if len(order.holders) >= number:
+            return order.holders[number - 1]
+        return order.buyer.name if number == 1 else ""
 
     def holder_fields(self) -> list[forms.BoundField]:
         return [self[f"holder-{number}"] for number in range(1, len(self.labels) + 1)]

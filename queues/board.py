@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Self
@@ -19,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 # A board nobody renews any more is better missing than wrong: whoever asks next remakes it.
 KEPT_SECONDS = 10
+
+# A missing board is made by one reader; the others wait so long for it before they make their own.
+MAKING_MS, AWAIT_MS = 1000, 50
 
 # Positions are exact for so many at the front, and for so many points over the rest of the line.
 EXACT_MARKS = 100
@@ -91,6 +95,24 @@ def keep(slug: str, board: Board) -> None:
         get_redis_connection("default").set(key(slug), board.as_json(), ex=KEPT_SECONDS)
     except redis.RedisError as error:
         logger.warning("Board of %s not kept in Redis: %s", slug, error)
+
+
+def claim_making(slug: str) -> bool:
+    """Return whether the caller is the one to make a missing board; everyone is where Redis is away."""
+    try:
+        return bool(get_redis_connection("default").set(f"{key(slug)}:making", "1", nx=True, px=MAKING_MS))
+    except redis.RedisError:
+        return True
+
+
+def await_json(slug: str) -> bytes | None:
+    """Return the board that somebody else is making just now, or None if it does not come."""
+    for _ in range(MAKING_MS // AWAIT_MS):
+        time.sleep(AWAIT_MS / 1000)
+        kept = read_json(slug)
+        if kept is not None:
+            return kept
+    return None
 
 
 def read_json(slug: str) -> bytes | None:

@@ -40,14 +40,19 @@ def board_json(slug: str) -> bytes | None:
     kept = boards.read_json(slug)
     if kept is not None:
         return kept
-    queue = Queue.objects.published().filter(slug=slug).values_list("pk", flat=True).first()
-    return publish_board(queue).as_json() if queue is not None else None
+    queue_id = Queue.objects.published().filter(slug=slug).values_list("pk", flat=True).first()
+    return _make_once(queue_id, slug) if queue_id is not None else None
 
 
 def read_board(queue: Queue) -> Board:
     """Return the board of a queue, made if there is none."""
-    kept = boards.read_json(queue.slug)
-    return Board.from_json(kept) if kept is not None else publish_board(queue.pk)
+    return Board.from_json(boards.read_json(queue.slug) or _make_once(queue.pk, queue.slug))
+
+
+def _make_once(queue_id: int, slug: str) -> bytes:
+    """Make a missing board, or wait for the reader who is making it: not every reader makes one."""
+    made = None if boards.claim_making(slug) else boards.await_json(slug)
+    return made or publish_board(queue_id).as_json()
 
 
 def build_board(queue: Queue) -> Board:
