@@ -115,12 +115,12 @@ class PollAdvice:
 def poll_advice(waiting: int, *, polls_per_second: int) -> PollAdvice:
     """Advise how often to ask for the board, so that all askers stay under `polls_per_second` together.
 
-    With pauses growing from near to far along the line, they ask waiting * ln(far / near) / (far - near) times
-    a second.
+    With pauses growing from near to far along the line, the first asks 1 / near times a second and those behind
+    at most (waiting - 1) * ln(far / near) / (far - near) times.
     """
 
     def asked(far: float) -> float:
-        return waiting * math.log(far / NEAR_SECONDS) / (far - NEAR_SECONDS)
+        return 1 / NEAR_SECONDS + (waiting - 1) * math.log(far / NEAR_SECONDS) / (far - NEAR_SECONDS)
 
     if waiting / NEAR_SECONDS <= polls_per_second:
         return PollAdvice(near=NEAR_SECONDS, far=NEAR_SECONDS)
