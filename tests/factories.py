@@ -2,16 +2,21 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 
 import factory
+from django.contrib.auth.hashers import make_password
 from django.utils import timezone
-from factory.django import DjangoModelFactory, Password
+from factory.django import DjangoModelFactory
 from payments import PaymentStatus
 
 from accounts.models import Letter, Membership, Organizer, User
 from events.models import Event, Tier, Venue
 from orders.models import Line, Order, Payment, Ticket
 from queues.models import Admission, Allowance, Queue
+
+# A hash is slow on purpose; one a word does for all tests.
+hashed_once = cache(make_password)
 
 
 class UserFactory(DjangoModelFactory):
@@ -20,7 +25,7 @@ class UserFactory(DjangoModelFactory):
 
     email = factory.Sequence(lambda n: f"fan{n}@example.org")
     name = factory.Sequence(lambda n: f"Fan {n}")
-    password = Password("correct horse battery")
+    password = factory.Transformer("correct horse battery", transform=hashed_once)
 
 
 class OrganizerFactory(DjangoModelFactory):
