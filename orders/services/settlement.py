@@ -133,7 +133,8 @@ def _refund(payment: Payment, order: Order, reason: str) -> None:
     mailbox.post(
         to=order.email or order.buyer.email,
         template="payment_refunded",
-        context=_letter_context(order),
+        # By the rows: a settlement that was taken back has left its marks on `order` itself.
+        context={**_letter_context(order), "payment": payment, "has_tickets": order.tickets.exists()},
         kind=Letter.Kind.RECEIPT,
     )
 

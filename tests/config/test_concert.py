@@ -4,6 +4,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import Model
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -29,8 +30,8 @@ def run() -> list[str]:
 
 
 def everything() -> dict[str, list[dict]]:
-    models = (User, Membership, Organizer, Venue, Event, Tier, Queue)
-    return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
+    models: list[type[Model]] = [User, Membership, Organizer, Venue, Event, Tier, Queue]
+    return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
 
 
 def test_concert_is_the_one_of_the_reference():
