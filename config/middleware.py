@@ -76,6 +76,9 @@ def _page_for(request: HttpRequest, refusal: Refusal) -> TemplateResponse:
 
 
 def _set_status(response: HttpResponse, refusal: Refusal) -> None:
-    response.status_code = answer_to(refusal).status
+    answer = answer_to(refusal)
+    response.status_code = answer.status
+    # For programs that look at pages, as the crowd of a rehearsal does.
+    response.headers["X-Refusal"] = answer.code
     if response.status_code == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)

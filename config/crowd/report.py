@@ -1,0 +1,94 @@
+"""What a rehearsal says at its end: a table for people, then one line of JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from config import bookkeeping
+from config.crowd.plans import ENOUGH_FOR_EVERY_KIND, MISBEHAVIOUR, Kind
+from config.crowd.tally import Tally, count_inversions, match_joins
+
+FROM_ROWS = ("admitted", "completed", "expired", "left")
+MEASURED = ("join", "board", "hold", "pay")
+# None of these may be anything but 0.
+MUST_BE_ZERO = ("oversold", "order_inversions", "limit_breaches", "paid_without_ticket", "errors_5xx")
+ERRORS_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Report:
+    """The figures under their names, what else is worth telling, and why the rehearsal failed, if it did."""
+
+    figures: Mapping[str, Any]
+    remarks: Mapping[str, Any]
+    errors: Sequence[str]
+    failures: Sequence[str]
+
+    def text(self) -> str:
+        """Return the table, the failures, and the figures as JSON in the last line."""
+        lines = ["", *(f"{name:24} {_plain(value)}" for name, value in {**self.figures, **self.remarks}.items())]
+        lines += [f"  error: {error}" for error in self.errors[:ERRORS_SHOWN]]
+        lines += [f"FAILED: {failure}" for failure in self.failures]
+        return "\n".join([*lines, json.dumps(self.figures)])
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {number}" for name, number in value.items()) or "none"
+    return str(value)
+
+
+def announcement(wanted: Mapping[str, int], quantities: Mapping[str, int], *, seed: int) -> str:
+    """Say before the sale what there is and what is wanted."""
+    stock = ", ".join(f"{tier} {quantities[tier]} (wanted {wanted[tier]})" for tier in quantities)
+    return f"SEED={seed} repeats this crowd. Tickets: {stock}."
+
+
+def make(tally: Tally, *, fans: int, seconds: float, unsold: Sequence[str]) -> Report:
+    """Work the report out of the rows and of what the crowd noted; `unsold` are scarce tiers not sold out."""
+    rows = bookkeeping.figures()
+    figures: dict[str, Any] = {
+        "fans": fans,
+        "joined": rows["joined"],
+        "refused": dict(sorted(tally.refused.items())),
+        **{name: rows[name] for name in FROM_ROWS},
+        "parallel_buys_tried": tally.happened[Kind.BUYS_TWICE],
+        "late_payments": rows["late_payments"],
+        "tickets_sold": rows["tickets_sold"],
+        "oversold": bookkeeping.count_oversold(),
+        "order_inversions": count_inversions(match_joins(tally.joins, bookkeeping.admissions())),
+        "limit_breaches": bookkeeping.count_limit_breaches(),
+        "paid_without_ticket": bookkeeping.count_paid_without_ticket(),
+        "errors_5xx": len(tally.errors),
+        **{f"{name}_p95_ms": tally.p95_ms(name) for name in MEASURED},
+        "seconds": seconds,
+    }
+    differences = bookkeeping.counter_differences()
+    if differences:
+        figures["counter_differences"] = [asdict(difference) for difference in differences]
+    misbehaviour = {str(kind): tally.happened[kind] for kind in MISBEHAVIOUR}
+    others = {name: number for name, number in rows.items() if name not in figures}
+    return Report(
+        figures=figures,
+        remarks={"misbehaviour": misbehaviour, "also": others},
+        errors=tally.errors,
+        failures=failures(figures, misbehaviour, unsold=unsold),
+    )
+
+
+def failures(figures: Mapping[str, Any], misbehaviour: Mapping[str, int], *, unsold: Sequence[str]) -> list[str]:
+    """Return in words everything that makes a rehearsal fail."""
+    found = [f"{name} is {figures[name]}" for name in MUST_BE_ZERO if figures[name]]
+    if figures.get("counter_differences"):
+        found.append(f"{len(figures['counter_differences'])} counters differ from the rows")
+    found += [f"tier {tier} has fewer tickets than wanted and is not sold out" for tier in unsold]
+    if figures["fans"] >= ENOUGH_FOR_EVERY_KIND:
+        found += [
+            f"nobody {kind}: the crowd did not do its work" for kind, number in misbehaviour.items() if not number
+        ]
+        if not figures["late_payments"]:
+            found.append("no payment came late by the rows")
+    return found

@@ -1,0 +1,89 @@
+"""The part of a rehearsal that knows the sale; `config/rehearsal.py` brings up what it runs on and starts it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand
+
+from accounts.patience import Busy, patiently
+from config import bookkeeping
+from config.crowd import report, scene
+from config.crowd.plans import demand, draw_plans, scaled_quantities
+from config.crowd.run import run_crowd
+from queues import services as queue_services
+from queues.models import Queue
+
+# After the last fan: sweeps every few seconds, a refund's lease, the last windows.
+REST_SECONDS = 60
+
+
+class Command(BaseCommand):
+    help = "Rehearse a sale of the concert with a crowd, in an empty database that is thrown away. Use `make rehearse`."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--fans", type=int, required=True)
+        parser.add_argument("--seed", type=int, required=True)
+        parser.add_argument("--limit-seconds", type=float, required=True)
+
+    def handle(self, *, fans: int, seed: int, limit_seconds: float, **options: Any) -> None:
+        queue = scene.set_up_concert()
+        plans = draw_plans(fans, seed, scene.tiers_of(queue))
+        quantities = scaled_quantities(plans)
+        sale = scene.scale_sale(queue, quantities, fans=fans)
+        sessions = scene.make_accounts(plans)
+        scarce = scene.scarce_tiers(demand(plans), quantities)
+        self.stdout.write(report.announcement(demand(plans), quantities, seed=seed))
+        scene.open_soon(sale, fans=fans)
+        watcher = Watcher(self, sale)
+        tally = run_crowd(
+            plans, sale, url=settings.SITE_URL, sessions=sessions, watch=watcher.look, limit_seconds=limit_seconds
+        )
+        watcher.rest()
+        result = report.make(tally, fans=fans, seconds=watcher.seconds(), unsold=scene.unsold(scarce, sale))
+        self.stdout.write(result.text())
+        sys.exit(0 if not result.failures else 1)
+
+
+class Watcher:
+    """Tells how the sale goes, and closes it when everything is sold, as an organiser would."""
+
+    def __init__(self, command: BaseCommand, sale: scene.Sale) -> None:
+        self._command = command
+        self._sale = sale
+        self._began = time.monotonic()
+        self._last = (0.0, 0)
+        self._is_closed = False
+
+    def seconds(self) -> float:
+        return round(time.monotonic() - self._began, 1)
+
+    def look(self) -> None:
+        now, sale = self.seconds(), bookkeeping.progress(self._sale.event_slug)
+        rate = (sale.sold - self._last[1]) / (now - self._last[0] or 1)
+        self._last = (now, sale.sold)
+        self._command.stdout.write(
+            f"{now:6.1f} s   in line {sale.waiting:4}   inside {sale.inside:4}   holding {sale.holding:4}   "
+            f"sold {sale.sold:4} of {sale.stock} ({rate:.1f}/s)"
+        )
+        self._command.stdout.flush()
+        if not self._is_closed and scene.is_sold_out(self._sale):
+            self._close()
+
+    def _close(self) -> None:
+        # Where the line is busy just now, the next look closes it.
+        with contextlib.suppress(Busy):
+            patiently(queue_services.close_queue, Queue.objects.get(slug=self._sale.queue_slug))
+            self._is_closed = True
+            self._command.stdout.write("           Everything is sold: the sale is closed.")
+
+    def rest(self) -> None:
+        """Wait until the sweeps have nothing left to do, a minute at most."""
+        ends_at = time.monotonic() + REST_SECONDS
+        while bookkeeping.count_unfinished() and time.monotonic() < ends_at:
+            time.sleep(1)
