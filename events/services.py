@@ -7,11 +7,12 @@ misses raises, and with that rolls back everything the caller did.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import PROTECT, F, ManyToManyRel, Model
+from django.utils.text import get_text_list
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
@@ -57,6 +58,21 @@ class QuantityBelowFloor(Refusal):
             _("The quantity cannot be lower than %(lowest)d: so many are sold, reserved or set aside.")
             % {"lowest": lowest},
             lowest=lowest,
+        )
+
+
+class EventCancelled(Refusal):
+    message = _("The event is cancelled, and stays so.")
+
+
+class InUse(Refusal):
+    """Others refer to the row; `facts["uses"]` names the kinds of rows that do."""
+
+    def __init__(self, row: Model, uses: Sequence[str]) -> None:
+        super().__init__(
+            _("“%(row)s” cannot be deleted: it has %(uses)s.")
+            % {"row": row, "uses": get_text_list(list(uses), _("and"))},
+            uses=list(uses),
         )
 
 
@@ -147,10 +163,49 @@ def change_quantity(tier: Tier, quantity: int) -> None:
     _note_change({tier: quantity})
 
 
+def check_unused(row: Model) -> None:
+    """Refuse to delete what others refer to, without reading them all.
+
+    A tier that a queue names is in use, too: a queue that loses its last one would open all tiers of the event.
+
+    Raises:
+        InUse
+    """
+    relations = [
+        relation
+        for relation in row._meta.related_objects  # noqa: SLF001 - Django's own name for what it documents
+        if isinstance(relation, ManyToManyRel) or relation.on_delete is PROTECT
+    ]
+    uses = [
+        str(relation.related_model._meta.verbose_name_plural)  # noqa: SLF001
+        for relation in relations
+        if relation.related_model._default_manager.filter(**{relation.field.name: row}).exists()  # noqa: SLF001
+    ]
+    if uses:
+        raise InUse(row, uses)
+
+
 @transaction.atomic
 def publish_event(event: Event) -> None:
-    event.move_to(Event.Status.PUBLISHED)
-    event.save(update_fields=["status"])
+    """Show the event to the public. Twice changes nothing.
+
+    Raises:
+        EventCancelled
+    """
+    if (
+        not Event.objects.filter(pk=event.pk)
+        .exclude(status=Event.Status.CANCELLED)
+        .update(status=Event.Status.PUBLISHED)
+    ):
+        raise EventCancelled
+    event.status = Event.Status.PUBLISHED
+
+
+@transaction.atomic
+def cancel_event(event: Event) -> None:
+    """End every sale of the event for good; it stays in sight. Twice changes nothing."""
+    Event.objects.filter(pk=event.pk).update(status=Event.Status.CANCELLED)
+    event.status = Event.Status.CANCELLED
 
 
 def _in_order(quantities: Mapping[Tier, int]) -> list[tuple[Tier, int]]:

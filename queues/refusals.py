@@ -48,3 +48,7 @@ class NotInLine(Refusal):
 
 class QueueNotPublishable(Refusal):
     message = _("Publish the event first, and give it at least one tier.")
+
+
+class QueueNotPublished(Refusal):
+    message = _("Publish the queue first: nobody can see it yet.")

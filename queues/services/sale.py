@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Case, F, When
 from django.db.models.functions import Coalesce, Now
 
 from events.models import Event
 from queues import locks
 from queues.models import Admission, Queue
-from queues.refusals import QueueNotPublishable
+from queues.refusals import QueueClosed, QueueNotPublishable, QueueNotPublished
 
 
 @transaction.atomic
@@ -25,19 +26,45 @@ def publish_queue(queue: Queue) -> None:
 
 @transaction.atomic
 def open_queue(queue: Queue) -> None:
-    """Let the sale begin now, if it has not begun."""
-    Queue.objects.filter(pk=queue.pk, scheduled_start__gt=Now()).update(scheduled_start=Now())
+    """Let the sale begin now, and its lobby with it. One that has begun stays as it is.
+
+    Raises:
+        QueueNotPublished, QueueClosed: nothing is changed.
+    """
+    _check_is_on(queue)
+    # A lobby that was to open later would open after the sale does.
+    lobby = Case(When(lobby_opens_at__gt=Now(), then=Now()), default=F("lobby_opens_at"))
+    Queue.objects.filter(pk=queue.pk, scheduled_start__gt=Now()).update(scheduled_start=Now(), lobby_opens_at=lobby)
 
 
 @transaction.atomic
 def pause_queue(queue: Queue) -> None:
-    """Admit nobody until resumed. Joining goes on, and so do the clocks of those inside."""
+    """Admit nobody until resumed. Joining goes on, and so do the clocks of those inside.
+
+    Raises:
+        QueueNotPublished, QueueClosed: nothing is changed.
+    """
+    _check_is_on(queue)
     Queue.objects.filter(pk=queue.pk).update(paused_at=Coalesce("paused_at", Now()))
 
 
 @transaction.atomic
 def resume_queue(queue: Queue) -> None:
+    """Admit again.
+
+    Raises:
+        QueueNotPublished, QueueClosed: nothing is changed.
+    """
+    _check_is_on(queue)
     Queue.objects.filter(pk=queue.pk).update(paused_at=None)
+
+
+def _check_is_on(queue: Queue) -> None:
+    published = Queue.objects.filter(pk=queue.pk, published_at__isnull=False)
+    if not published.exists():
+        raise QueueNotPublished
+    if not published.filter(closed_at__isnull=True).exists():
+        raise QueueClosed
 
 
 @transaction.atomic
