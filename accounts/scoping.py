@@ -22,6 +22,11 @@ def managed_organizers(request: HttpRequest) -> frozenset[int]:
     return kept["_managed_organizers"]
 
 
+def manages_any(request: HttpRequest) -> bool:
+    """Tell whether the signed-in person has rows to work on in the admin."""
+    return request.user.is_superuser or bool(managed_organizers(request))
+
+
 class OrganizerScope(BaseModelAdmin):
     """Let staff with a managing membership work on their organizers' rows; a superuser is not limited.
 
@@ -49,7 +54,7 @@ class OrganizerScope(BaseModelAdmin):
 
     def may_touch(self, request: HttpRequest, obj: Model | None) -> bool:
         """Tell whether the signed-in person may see and change `obj`, or any row at all when it is None."""
-        return request.user.is_superuser or bool(managed_organizers(request))
+        return manages_any(request)
 
     def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> QuerySet | None:
         if request.user.is_superuser:

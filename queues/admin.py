@@ -1,0 +1,279 @@
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from events.admin import ReadOnly, SaleAdmin, ask, with_utc
+from events.forms import PlaceTimeField, use_zone
+from events.models import Event, Tier
+from queues import services
+from queues.models import Admission, Phase, Queue
+
+OFFERED = {
+    Phase.DRAFT: {"publish"},
+    Phase.SCHEDULED: {"open_now", "pause", "close"},
+    Phase.LOBBY: {"open_now", "pause", "close"},
+    Phase.OPEN: {"pause", "close"},
+    Phase.PAUSED: {"resume", "close"},
+    Phase.SOLD_OUT: {"close"},
+    Phase.CLOSED: set(),
+}
+PHASE_COLOURS = {
+    Phase.DRAFT: "info",
+    Phase.SCHEDULED: "info",
+    Phase.LOBBY: "warning",
+    Phase.OPEN: "success",
+    Phase.PAUSED: "warning",
+    Phase.SOLD_OUT: "danger",
+    Phase.CLOSED: "default",
+}
+
+
+class QueueForm(forms.ModelForm):
+    class Meta:
+        model = Queue
+        fields = (
+            "event",
+            "name",
+            "slug",
+            "kind",
+            "tiers",
+            "scheduled_start",
+            "scheduled_end",
+            "lobby_opens_at",
+            "fairness_mode",
+            "max_concurrent_admissions",
+            "admission_rate_per_minute",
+            "admission_window_seconds",
+            "claim_window_seconds",
+            "max_purchases_per_customer",
+            "message",
+            "metadata",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        event = self._chosen_event()
+        if event is None:
+            self._announce_zone()
+        else:
+            use_zone(self, event.zone, self.instance)
+        tiers = self.fields.get("tiers")
+        if isinstance(tiers, forms.ModelMultipleChoiceField):
+            self._offer_tiers(tiers, event)
+
+    def _announce_zone(self) -> None:
+        for field in self.fields.values():
+            if isinstance(field, PlaceTimeField):
+                field.help_text = _("Time at the place of the event, in its time zone.")
+
+    def _chosen_event(self) -> Event | None:
+        if self.instance.event_id:
+            return self.instance.event
+        events = self.fields.get("event")
+        if not isinstance(events, forms.ModelChoiceField) or events.queryset is None:
+            return None
+        chosen = str(self.data.get("event") or self.initial.get("event") or "")
+        return events.queryset.filter(pk=chosen).first() if chosen.isdecimal() else None
+
+    def _offer_tiers(self, tiers: forms.ModelMultipleChoiceField, event: Event | None) -> None:
+        offered = Tier.objects.filter(pk__in=tiers.queryset) if tiers.queryset is not None else Tier.objects.none()
+        tiers.queryset = offered.select_related("event").order_by("-event__starts_at", "event_id", "position", "pk")
+        if event is None:
+            tiers.label_from_instance = _with_event  # type: ignore[assignment, method-assign]
+        else:
+            tiers.queryset = tiers.queryset.filter(event=event)
+
+
+def _with_event(tier: Any) -> str:
+    return f"{tier.event}: {tier}"
+
+
+@admin.register(Queue)
+class QueueAdmin(SaleAdmin):
+    organizer_path = "event__organizer"
+    choice_paths = {"tiers": "event__organizer"}
+    form = QueueForm
+    list_display = ("name", "event", "phase_badge", "opens", "waiting", "admitted")
+    list_filter = ("kind", "event")
+    list_select_related = ("event",)
+    search_fields = ("name", "slug", "event__name")
+    ordering = ("-scheduled_start", "pk")
+    prepopulated_fields = {"slug": ("name",)}
+    fieldsets = (
+        (None, {"fields": (("phase_now", "waiting", "admitted"), "event", "name", "slug", "kind", "tiers")}),
+        (_("Times"), {"fields": (("scheduled_start", "scheduled_end"), "lobby_opens_at")}),
+        (
+            _("Letting in"),
+            {
+                "fields": (
+                    "fairness_mode",
+                    ("max_concurrent_admissions", "admission_rate_per_minute"),
+                    ("admission_window_seconds", "claim_window_seconds"),
+                    "max_purchases_per_customer",
+                )
+            },
+        ),
+        (_("Told to the line"), {"fields": ("message",)}),
+        (_("For programs"), {"classes": ("collapse",), "fields": ("metadata",)}),
+    )
+    readonly_fields = ("phase_now", "waiting", "admitted")
+    actions_detail = ("publish", "open_now", "pause", "resume", "close")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                waiting_count=_count(Admission.objects.waiting()),
+                admitted_count=_count(Admission.objects.admitted()),
+            )
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Queue | None = None) -> tuple[str, ...]:
+        # Who stands in line stands there for this event.
+        return (*self.readonly_fields, "event") if obj is not None else self.readonly_fields
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "tiers":
+            kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def view_on_site(self, obj: Queue) -> str | None:
+        is_visible = obj.published_at is not None and obj.event.status != Event.Status.DRAFT
+        return reverse("orders:journey", args=[obj.slug]) if is_visible else None
+
+    @display(description=_("phase"), label=PHASE_COLOURS)
+    def phase_badge(self, queue: Queue) -> tuple[str, Any]:
+        phase = queue.phase(timezone.now())
+        return phase, phase.label
+
+    @display(description=_("phase"))
+    def phase_now(self, queue: Queue) -> Any:
+        return queue.phase(timezone.now()).label if queue.pk else Phase.DRAFT.label
+
+    @display(description=_("opens"), ordering="scheduled_start")
+    def opens(self, queue: Queue) -> str:
+        return with_utc(queue.scheduled_start, queue.event)
+
+    @display(description=_("waiting"))
+    def waiting(self, queue: Any) -> int:
+        return getattr(queue, "waiting_count", 0)
+
+    @display(description=_("inside"))
+    def admitted(self, queue: Any) -> int:
+        return getattr(queue, "admitted_count", 0)
+
+    def offered_actions(self, row: Queue) -> set[str]:
+        return OFFERED[row.phase(timezone.now())]
+
+    @action(
+        description=_("Publish"),
+        variant=ActionVariant.PRIMARY,
+        dialog=ask(_("Publish this queue?"), _("Fans can see it; it opens at its time."), _("Publish")),
+    )
+    def publish(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self.carry_out(request, object_id, services.publish_queue, done=_("Published."))
+
+    @action(
+        description=_("Open now"),
+        variant=ActionVariant.PRIMARY,
+        dialog=ask(_("Open the sale now?"), _("Fans can join at once, before the time that was announced."), _("Open")),
+    )
+    def open_now(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self.carry_out(request, object_id, services.open_queue, done=_("Open."))
+
+    @action(
+        description=_("Pause"),
+        variant=ActionVariant.WARNING,
+        dialog=ask(
+            _("Pause letting in?"),
+            _("Fans can still join, and those inside can still buy; nobody else is let in until you resume."),
+            _("Pause"),
+        ),
+    )
+    def pause(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self.carry_out(request, object_id, services.pause_queue, done=_("Paused."))
+
+    @action(
+        description=_("Resume"),
+        variant=ActionVariant.PRIMARY,
+        dialog=ask(_("Let fans in again?"), _("The line goes on where it stopped."), _("Resume")),
+    )
+    def resume(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self.carry_out(request, object_id, services.resume_queue, done=_("Resumed."))
+
+    @action(
+        description=_("Close"),
+        variant=ActionVariant.DANGER,
+        dialog=ask(
+            _("Close this queue for good?"),
+            _("Everybody who still waits is sent away; those inside keep their time to buy. This cannot be undone."),
+            _("Close the queue"),
+        ),
+    )
+    def close(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self.carry_out(request, object_id, services.close_queue, done=_("Closed."))
+
+
+def _count(admissions: QuerySet) -> Coalesce:
+    counted = admissions.filter(queue=OuterRef("pk")).order_by().values("queue").annotate(number=Count("pk"))
+    return Coalesce(Subquery(counted.values("number"), output_field=models.IntegerField()), 0)
+
+
+@admin.register(Admission)
+class AdmissionAdmin(ReadOnly, SaleAdmin):
+    organizer_path = "queue__event__organizer"
+    list_display = ("user", "queue", "status_badge", "place", "joined", "admitted", "order_code")
+    list_filter = ("status", "queue")
+    list_select_related = ("user", "queue__event")
+    search_fields = ("user__email",)
+    search_help_text = _("Search by e-mail address")
+    ordering = ("-pk",)
+    show_full_result_count = False
+    fields = (
+        ("queue", "user"),
+        ("status", "reason"),
+        ("place", "public_id"),
+        ("joined", "admitted"),
+        ("window_ends_at", "claim_ends_at"),
+        ("claimed_at", "ended_at"),
+        ("has_hold", "order_code"),
+    )
+
+    @display(
+        description=_("status"),
+        ordering="status",
+        label={
+            "waiting": "info",
+            "admitted": "success",
+            "completed": "success",
+            "expired": "warning",
+            "denied": "danger",
+        },
+    )
+    def status_badge(self, admission: Admission) -> tuple[str, str]:
+        return admission.status, admission.get_status_display()
+
+    @display(description=_("joined"), ordering="joined_at")
+    def joined(self, admission: Admission) -> str:
+        return _moment(admission.joined_at, admission.queue.event)
+
+    @display(description=_("let in"), ordering="admitted_at")
+    def admitted(self, admission: Admission) -> str:
+        return _moment(admission.admitted_at, admission.queue.event)
+
+
+def _moment(instant: datetime | None, event: Event) -> str:
+    return with_utc(instant, event) if instant else ""

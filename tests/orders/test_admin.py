@@ -1,0 +1,100 @@
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from events.models import Tier
+from orders.models import Order, Ticket
+from queues.models import Queue
+from tests.factories import AdmissionFactory, LineFactory, OrderFactory, PaymentFactory, TicketFactory
+
+pytestmark = pytest.mark.django_db
+
+ORDERS = reverse("admin:orders_order_changelist")
+TICKETS = reverse("admin:orders_ticket_changelist")
+
+
+@pytest.fixture
+def desk(client: Client, ada: User) -> Client:
+    """Ada at her desk."""
+    client.force_login(ada)
+    return client
+
+
+def sell(queue: Queue, tier: Tier, **fields) -> Order:
+    order = OrderFactory(admission=AdmissionFactory(queue=queue, admitted=True), **fields)
+    LineFactory(order=order, tier=tier)
+    PaymentFactory(order=order)
+    TicketFactory(order=order, tier=tier, holder_name="Cleo Lang")
+    return order
+
+
+def test_order_is_shown_with_lines_payments_and_tickets(desk: Client, queue: Queue, floor: Tier):
+    order = sell(queue, floor)
+    html = desk.get(f"/admin/orders/order/{order.pk}/change/").content.decode()
+    for fact in (order.code, order.buyer.email, "Floor", "110.00", "dummy", "Cleo Lang"):
+        assert fact in html
+
+
+@pytest.mark.parametrize("kind", ["order", "ticket"])
+def test_order_and_ticket_are_read_only(desk: Client, queue: Queue, floor: Tier, kind: str):
+    order = sell(queue, floor)
+    row = {"order": order, "ticket": order.tickets.get()}[kind]
+    page = f"/admin/orders/{kind}/{row.pk}/"
+    before = [list(Order.objects.values()), list(Ticket.objects.values())]
+    assert desk.post(f"{page}change/", {"status": "void", "total": "0", "holder_name": "X"}).status_code == 403
+    assert desk.post(f"{page}delete/", {"post": "yes"}).status_code == 403
+    assert desk.get(f"/admin/orders/{kind}/add/").status_code == 403
+    assert [list(Order.objects.values()), list(Ticket.objects.values())] == before
+
+
+def test_code_of_a_ticket_is_shown_nowhere(desk: Client, queue: Queue, floor: Tier):
+    order = sell(queue, floor)
+    ticket = order.tickets.get()
+    for page in (TICKETS, f"/admin/orders/ticket/{ticket.pk}/change/", f"/admin/orders/order/{order.pk}/change/"):
+        assert ticket.code not in desk.get(page).content.decode()
+
+
+def test_orders_are_found_by_number_and_e_mail(desk: Client, queue: Queue, floor: Tier):
+    mine, other = sell(queue, floor), sell(queue, floor, email="gift@example.org")
+
+    def found(text: str) -> list[Order]:
+        return list(desk.get(ORDERS, {"q": text}).context["cl"].result_list)
+
+    assert found(mine.code) == [mine]
+    assert found(mine.buyer.email) == [mine]
+    assert found("gift@") == [other]
+
+
+@pytest.mark.parametrize("counted", [(ORDERS, 6), (TICKETS, 5)])
+def test_list_asks_the_database_as_often_for_three_rows_as_for_one(
+    desk: Client,
+    queue: Queue,
+    floor: Tier,
+    counted: tuple[str, int],
+    django_assert_num_queries: DjangoAssertNumQueries,
+):
+    address, queries = counted
+    sell(queue, floor)
+    desk.get(address)
+    for _ in range(2):
+        with django_assert_num_queries(queries):
+            assert desk.get(address).status_code == 200
+        sell(queue, floor)
+        sell(queue, floor)
+
+
+def test_order_with_three_tickets_asks_as_often_as_with_one(
+    desk: Client, queue: Queue, floor: Tier, vip: Tier, django_assert_max_num_queries: DjangoAssertNumQueries
+):
+    order = sell(queue, floor)
+    page = f"/admin/orders/order/{order.pk}/change/"
+    desk.get(page)
+    with django_assert_max_num_queries(100) as counted:
+        desk.get(page)
+    once = len(counted)
+    LineFactory(order=order, tier=vip)
+    TicketFactory.create_batch(2, order=order, tier=vip)
+    with django_assert_max_num_queries(once):
+        assert desk.get(page).status_code == 200
