@@ -11,7 +11,7 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -126,9 +126,9 @@ class Stack:
                     f"it last said (all of it: {process.log}):\n{process.tail()}"
                 )
 
-    def wait(self) -> None:
-        """Wait for as long as everything runs; raises ProcessEnded."""
-        while True:
+    def wait_until(self, is_over: Callable[[], bool]) -> None:
+        """Wait until it is over; raises ProcessEnded when a process ends before that."""
+        while not is_over():
             self.check()
             time.sleep(0.5)
 

@@ -25,12 +25,12 @@ def start_demo(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
     started: list[Demo] = []
     bare = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
 
-    def start(**environment: str) -> Demo:
+    def start(stdin: int = subprocess.DEVNULL, **environment: str) -> Demo:
         demo = subprocess.Popen(
             [sys.executable, "-c", SCRIPT, tmp_path],
             cwd=PROJECT,
             env={**bare, "PORT": str(free_port()), **environment},
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -138,6 +138,21 @@ def test_demo_uses_the_servers_it_is_given(tmp_path: Path, start_demo, own_serve
     demo.send_signal(signal.SIGINT)
     demo.communicate(timeout=30)
     assert processes_of_stack(tmp_path) == []
+
+
+def test_demo_stops_when_its_terminal_goes_away(tmp_path: Path, start_demo):
+    terminal, end = os.openpty()
+    demo = start_demo(stdin=end)
+    os.close(end)
+    wait_until_up(demo)
+
+    # No signal comes with it: the demo does not lead the terminal's session.
+    os.close(terminal)
+
+    demo.communicate(timeout=30)
+    assert demo.returncode == 0
+    assert processes_of_stack(tmp_path) == []
+    assert servers_of(tmp_path) == set()
 
 
 @pytest.mark.parametrize("line", ["Starting PostgreSQL and Redis.", "Preparing the database.", "Starting web server"])

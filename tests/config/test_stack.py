@@ -81,7 +81,7 @@ def test_stack_names_the_process_that_died(stack: Stack, name: str):
     with pytest.raises(
         ProcessEnded, match=rf"^{name} ended with exit code -9; it last said \(all of it: .*{name}.log\)"
     ):
-        stack.wait()
+        stack.wait_until(lambda: False)
 
     stack.stop()
     assert processes_of_stack(stack.folder) == []
