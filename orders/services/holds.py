@@ -55,16 +55,40 @@ def hold_tickets(*, user: User, token: str, wanted: Mapping[str, int]) -> Order:
     try:
         return _hold(user, public_id, wanted)
     except (_TurnChangedError, IntegrityError):
-        return _hold(user, public_id, wanted)
+        logger.info("Admission %s: tickets were chosen elsewhere at the same instant", public_id)
+    try:
+        return _hold_behind_gate(user, public_id, wanted)
+    except _TurnChangedError:
+        # Behind the gate nothing but the end of the turn can have come between.
+        raise AdmittanceExpired from None
 
 
 @transaction.atomic
 def _hold(user: User, public_id: uuid.UUID, wanted: Mapping[str, int]) -> Order:
     admission = _admission_for(user, public_id)
     tiers = _choose_tiers(admission, wanted)
-    old = _open_hold(user, admission) if admission.has_hold else None
+    if admission.has_hold:
+        return _choose_again(user, admission, wanted)
+    return _take(user, admission, tiers, None)
+
+
+@transaction.atomic
+def _hold_behind_gate(user: User, public_id: uuid.UUID, wanted: Mapping[str, int]) -> Order:
+    return _choose_again(user, _admission_for(user, public_id), wanted)
+
+
+def _choose_again(user: User, admission: Any, wanted: Mapping[str, int]) -> Order:
+    """Take the gate and read anew, so that several tabs that choose at the same instant choose one after the other."""
+    queue_services.open_allowance(user, admission.queue.event)
+    admission = _admission_for(user, admission.public_id)
+    tiers = _choose_tiers(admission, wanted)
+    old = _running_hold(admission)
     if old is not None and old.quantities() == tiers:
         return old
+    return _take(user, admission, tiers, old)
+
+
+def _take(user: User, admission: Any, tiers: dict[Tier, int], old: Order | None) -> Order:
     _check_politely(user, admission, tiers, old)
     if old is not None:
         _end_hold(old, Order.Status.REPLACED)
@@ -123,17 +147,14 @@ def _check_politely(user: User, admission: Any, tiers: Mapping[Tier, int], old: 
             event_services.check_stock(tier, quantity)
 
 
-def _open_hold(user: User, admission: Admission) -> Order:
-    """Take the gate and the hold behind it.
+def _running_hold(admission: Admission) -> Order | None:
+    """Lock the hold of an admission; the gate has been taken.
 
     Raises:
         PaymentInProgress
     """
-    queue_services.open_allowance(user, admission.queue.event)
     order = Order.objects.held().with_lines().lock().filter(admission=admission).first()
-    if order is None:
-        raise _TurnChangedError
-    if order.has_payment_in_progress():
+    if order is not None and order.has_payment_in_progress():
         raise PaymentInProgress
     return order
 
