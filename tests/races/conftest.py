@@ -1,0 +1,45 @@
+"""What races share: everything is committed, and a keeper can be taken out for the negative control."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+import pytest
+from django.db import connection
+
+from accounts.models import User
+from orders.models import Line, Order, Payment, Ticket
+from queues import admittance
+from queues.models import Admission, Queue
+from tests.factories import AdmissionFactory
+
+Turn: TypeAlias = "tuple[User, str]"
+
+
+@pytest.fixture(autouse=True)
+def _committed(transactional_db: None) -> None:
+    """Let threads see each other's rows."""
+
+
+def turn_at(queue: Queue, user: User | None = None) -> Turn:
+    """Admit a fan, somebody new unless named; returns who it is, and the token."""
+    named = {"user": user} if user else {}
+    admission = AdmissionFactory(queue=queue, admitted=True, **named)
+    return admission.user, admittance.token_for(admission)
+
+
+@contextmanager
+def without_index(name: str, table: str) -> Iterator[None]:
+    """Take a unique index away, and empty the event's rows before it is made again: they may break it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = %s AND tablename = %s", [name, table])
+        (definition,) = cursor.fetchone()
+        cursor.execute(f'DROP INDEX "{name}"')
+        try:
+            yield
+        finally:
+            for model in (Ticket, Payment, Line, Order, Admission):
+                model._default_manager.all().delete()
+            cursor.execute(definition)
