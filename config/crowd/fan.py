@@ -74,8 +74,12 @@ class Fan:
         await asyncio.sleep(max(0.0, opens_at + self.plan.arrives_after - clock()))
         while await self.join():
             page = await self.stand_in_line()
-            if page is None or await self.use_turn(page) or not self.plan.is_buyer:
+            if page is not None and await self.use_turn(page):
                 return
+            if self.plan.kind in {Kind.LEAVES, Kind.STAYS_AWAY}:
+                return
+            # Who got nothing, or missed the turn, stands in line again for as long as there is one.
+            await self.pause()
 
     async def pause(self, least: float = 0.2, most: float = 0.8) -> None:
         """Read and think."""
@@ -213,10 +217,10 @@ class Fan:
                     self.note(Kind.BUYS_TWICE)
                 if held:
                     return held
+                page = await self.browser.open(self.sale.queue_page)
             else:
                 # Everything is held by others: some of it may come back.
                 await self.pause(1.5, 2.5)
-            page = await self.browser.open(self.sale.queue_page)
         return []
 
     async def picks(self) -> list[tuple[str, int]]:

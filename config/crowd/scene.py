@@ -39,14 +39,15 @@ def scale_sale(queue: Queue, quantities: Mapping[str, int], *, fans: int) -> Sal
     """Give every tier its small stock, and the queue windows that end soon; it opens later, see `open_soon`."""
     for slug, quantity in quantities.items():
         Tier.objects.filter(event=queue.event, slug=slug).update(quantity=quantity)
-    window = 8 + fans // 16
+    window = 10 + fans // 12
     Queue.objects.filter(pk=queue.pk).update(
         scheduled_start=Now() + timedelta(hours=1),
         scheduled_end=None,
         admission_window_seconds=window,
         claim_window_seconds=window * 2 // 3,
         admission_rate_per_minute=min(60 + fans * 4, 480),
-        max_concurrent_admissions=max(8, fans // 5),
+        # Few inside at once is what keeps a small machine from drowning in its own shoppers.
+        max_concurrent_admissions=max(8, min(fans // 5, 32)),
     )
     return Sale(
         event_slug=queue.event.slug,
@@ -59,7 +60,7 @@ def scale_sale(queue: Queue, quantities: Mapping[str, int], *, fans: int) -> Sal
 
 def open_soon(sale: Sale, *, fans: int) -> None:
     """Let the sale open when everyone has had time to get ready."""
-    Queue.objects.filter(slug=sale.queue_slug).update(scheduled_start=Now() + timedelta(seconds=5 + fans * 0.04))
+    Queue.objects.filter(slug=sale.queue_slug).update(scheduled_start=Now() + timedelta(seconds=5 + fans * 0.06))
 
 
 def is_sold_out(sale: Sale) -> bool:
