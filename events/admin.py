@@ -271,6 +271,18 @@ def with_utc(instant: datetime, event: Event) -> str:
     return f"{instant_in(instant, event.zone)} ({instant.astimezone(UTC):%H:%M} UTC)"
 
 
+def place_time(name: str, label: Any, event_of: Callable[[Any], Event]) -> Any:
+    """Return a column that shows the time `name` of a row at the place of its event, with UTC beside it."""
+
+    @display(description=label, ordering=name)
+    def shown(row: Any) -> str:
+        instant = getattr(row, name)
+        return with_utc(instant, event_of(row)) if instant else ""
+
+    shown.__name__ = name
+    return shown
+
+
 def only_organizer(model_admin: OrganizerScopedAdmin, request: HttpRequest) -> dict[str, Any]:
     """Return the organizer to begin a form with, where there is only one to choose."""
     choices: QuerySet = model_admin.choices_of(model_admin.opts.get_field("organizer"), request)[:2]

@@ -6,9 +6,30 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from accounts.scoping import OrganizerScope
-from events.admin import ReadOnly, SaleAdmin, with_utc
+from events.admin import ReadOnly, SaleAdmin, place_time
+from events.models import Event
 from events.templatetags.money import currency
 from orders.models import Line, Order, Payment, Ticket
+
+
+def _event_of_order(order: Order) -> Event:
+    return order.event
+
+
+def _event_of_part(part: Payment | Ticket) -> Event:
+    return part.order.event
+
+
+HELD = place_time("created_at", _("held since"), _event_of_order)
+HOLD_ENDS = place_time("hold_ends_at", _("hold ends"), _event_of_order)
+PAID = place_time("paid_at", _("paid"), _event_of_order)
+ENDED = place_time("ended_at", _("ended"), _event_of_order)
+TERMS_ACCEPTED = place_time("terms_accepted_at", _("terms accepted"), _event_of_order)
+GRACE_GIVEN = place_time("grace_given_at", _("extended for payment"), _event_of_order)
+BEGUN = place_time("created", _("begun"), _event_of_part)
+SETTLED = place_time("settled_at", _("settled"), _event_of_part)
+REFUND_DUE = place_time("refund_due_at", _("refund due"), _event_of_part)
+ISSUED = place_time("issued_at", _("issued"), _event_of_part)
 
 
 class OrderPart(ReadOnly, OrganizerScope, TabularInline):
@@ -31,25 +52,28 @@ class LineInline(OrderPart):
 class PaymentInline(OrderPart):
     model = Payment
     fields = readonly_fields = (
-        "created",
+        BEGUN,
         "variant",
         "status",
         "total",
         "captured_amount",
-        "settled_at",
-        "refund_due_at",
+        SETTLED,
+        REFUND_DUE,
         "refund_reason",
     )
+
+    def get_queryset(self, request: Any) -> Any:
+        return super().get_queryset(request).select_related("order__event")
 
 
 class TicketInline(OrderPart):
     """Its code is not shown: whoever has it can enter."""
 
     model = Ticket
-    fields = ("tier", "owner", "holder_name", "status", "issued_at")
+    fields = readonly_fields = ("tier", "owner", "holder_name", "status", ISSUED)
 
     def get_queryset(self, request: Any) -> Any:
-        return super().get_queryset(request).select_related("tier", "owner")
+        return super().get_queryset(request).select_related("tier", "owner", "order__event")
 
 
 @admin.register(Order)
@@ -57,7 +81,7 @@ class OrderAdmin(ReadOnly, SaleAdmin):
     organizer_path = "event__organizer"
     view_on_site = False
     inlines = (LineInline, PaymentInline, TicketInline)
-    list_display = ("code", "event", "buyer", "status_badge", "amount", "held", "paid")
+    list_display = ("code", "event", "buyer", "status_badge", "amount", HELD, PAID)
     list_filter = ("status", "event", "queue")
     list_select_related = ("event", "buyer")
     search_fields = ("code", "buyer__email", "email")
@@ -68,10 +92,11 @@ class OrderAdmin(ReadOnly, SaleAdmin):
         ("code", "status"),
         ("event", "queue"),
         ("buyer", "email"),
-        ("subtotal", "service_fee", "total", "currency"),
-        ("held", "hold_ends_at"),
-        ("paid", "ended_at"),
-        ("terms_accepted_at", "grace_given_at"),
+        ("subtotal", "service_fee"),
+        ("total", "currency"),
+        (HELD, HOLD_ENDS),
+        (PAID, ENDED),
+        (TERMS_ACCEPTED, GRACE_GIVEN),
     )
 
     @display(
@@ -86,14 +111,6 @@ class OrderAdmin(ReadOnly, SaleAdmin):
     def amount(self, order: Order) -> str:
         return currency(order.total, order.currency)
 
-    @display(description=_("held since"), ordering="created_at")
-    def held(self, order: Order) -> str:
-        return with_utc(order.created_at, order.event)
-
-    @display(description=_("paid"), ordering="paid_at")
-    def paid(self, order: Order) -> str:
-        return with_utc(order.paid_at, order.event) if order.paid_at else ""
-
 
 @admin.register(Ticket)
 class TicketAdmin(ReadOnly, SaleAdmin):
@@ -103,12 +120,12 @@ class TicketAdmin(ReadOnly, SaleAdmin):
     view_on_site = False
     list_display = ("holder_name", "tier", "event", "owner", "order", "status_badge")
     list_filter = ("status", "event")
-    list_select_related = ("tier", "event", "owner", "order")
+    list_select_related = ("tier", "event", "owner", "order__event")
     search_fields = ("holder_name", "owner__email", "order__code")
     search_help_text = _("Search by holder, owner's e-mail address or confirmation number")
     ordering = ("-pk",)
     show_full_result_count = False
-    fields = (("event", "tier"), ("holder_name", "owner"), ("order", "status"), ("public_id", "issued_at"))
+    fields = (("event", "tier"), ("holder_name", "owner"), ("order", "status"), ("public_id", ISSUED))
 
     @display(description=_("status"), ordering="status", label={"valid": "success", "used": "info", "void": "danger"})
     def status_badge(self, ticket: Ticket) -> tuple[str, str]:

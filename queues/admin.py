@@ -1,4 +1,3 @@
-from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -14,7 +13,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from events.admin import ReadOnly, SaleAdmin, ask, with_utc
+from events.admin import ReadOnly, SaleAdmin, ask, place_time, with_utc
 from events.forms import PlaceTimeField, use_zone
 from events.models import Event, Tier
 from queues import services
@@ -232,10 +231,22 @@ def _count(admissions: QuerySet) -> Coalesce:
     return Coalesce(Subquery(counted.values("number"), output_field=models.IntegerField()), 0)
 
 
+def _event_of(admission: Admission) -> Event:
+    return admission.queue.event
+
+
+JOINED = place_time("joined_at", _("joined"), _event_of)
+ADMITTED = place_time("admitted_at", _("let in"), _event_of)
+WINDOW_ENDS = place_time("window_ends_at", _("time to buy ends"), _event_of)
+CLAIM_ENDS = place_time("claim_ends_at", _("time to show up ends"), _event_of)
+CLAIMED = place_time("claimed_at", _("showed up"), _event_of)
+ENDED = place_time("ended_at", _("ended"), _event_of)
+
+
 @admin.register(Admission)
 class AdmissionAdmin(ReadOnly, SaleAdmin):
     organizer_path = "queue__event__organizer"
-    list_display = ("user", "queue", "status_badge", "place", "joined", "admitted", "order_code")
+    list_display = ("user", "queue", "status_badge", "place", JOINED, ADMITTED, "order_code")
     list_filter = ("status", "queue")
     list_select_related = ("user", "queue__event")
     search_fields = ("user__email",)
@@ -246,9 +257,9 @@ class AdmissionAdmin(ReadOnly, SaleAdmin):
         ("queue", "user"),
         ("status", "reason"),
         ("place", "public_id"),
-        ("joined", "admitted"),
-        ("window_ends_at", "claim_ends_at"),
-        ("claimed_at", "ended_at"),
+        (JOINED, ADMITTED),
+        (WINDOW_ENDS, CLAIM_ENDS),
+        (CLAIMED, ENDED),
         ("has_hold", "order_code"),
     )
 
@@ -265,15 +276,3 @@ class AdmissionAdmin(ReadOnly, SaleAdmin):
     )
     def status_badge(self, admission: Admission) -> tuple[str, str]:
         return admission.status, admission.get_status_display()
-
-    @display(description=_("joined"), ordering="joined_at")
-    def joined(self, admission: Admission) -> str:
-        return _moment(admission.joined_at, admission.queue.event)
-
-    @display(description=_("let in"), ordering="admitted_at")
-    def admitted(self, admission: Admission) -> str:
-        return _moment(admission.admitted_at, admission.queue.event)
-
-
-def _moment(instant: datetime | None, event: Event) -> str:
-    return with_utc(instant, event) if instant else ""

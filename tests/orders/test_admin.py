@@ -1,10 +1,12 @@
+from datetime import UTC, datetime
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from events.models import Tier
+from events.models import Event, Tier
 from orders.models import Order, Ticket
 from queues.models import Queue
 from tests.factories import AdmissionFactory, LineFactory, OrderFactory, PaymentFactory, TicketFactory
@@ -35,6 +37,20 @@ def test_order_is_shown_with_lines_payments_and_tickets(desk: Client, queue: Que
     html = desk.get(f"/admin/orders/order/{order.pk}/change/").content.decode()
     for fact in (order.code, order.buyer.email, "Floor", "110.00", "dummy", "Cleo Lang"):
         assert fact in html
+
+
+def test_times_are_shown_at_the_place_of_the_event_with_utc_beside(desk: Client, queue: Queue, floor: Tier):
+    Event.objects.filter(pk=queue.event_id).update(time_zone="Asia/Tokyo")
+    order = sell(queue, floor)
+    noon = datetime(2030, 11, 15, 12, 0, tzinfo=UTC)
+    Order.objects.filter(pk=order.pk).update(created_at=noon)
+    Ticket.objects.filter(order=order).update(issued_at=noon)
+    for page in (
+        ORDERS,
+        f"/admin/orders/order/{order.pk}/change/",
+        f"/admin/orders/ticket/{order.tickets.get().pk}/change/",
+    ):
+        assert "Fri, Nov 15, 9:00 PM JST (12:00 UTC)" in desk.get(page).content.decode()
 
 
 @pytest.mark.parametrize("kind", ["order", "ticket"])

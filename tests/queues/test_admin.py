@@ -322,3 +322,6 @@ def test_form_of_one_house_does_not_take_rows_of_another(client: Client, event: 
     assert tier is not None
     assert len(errors_in(client.post("/admin/queues/queue/add/", form_of(own, tiers=[tier.pk])))) == 1
     assert list(Queue.objects.all()) == [queue]
+    offered = client.get("/admin/queues/queue/add/").context["adminform"].form.fields
+    assert list(offered["event"].queryset) == [own]
+    assert list(offered["tiers"].queryset) == []
