@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -63,7 +64,11 @@ class Board:
         return cls(**json.loads(raw))
 
     def people_ahead(self, place: int) -> int:
-        """Work out how many stand before `place`, as a browser does: between two marks the line is taken as even."""
+        """Work out how many stand before `place`, as a browser does (static/js/place.js).
+
+        Between two marks the line is taken as even. Behind the last mark is who has joined since the board was made:
+        all whom it knows stand before them.
+        """
         return people_ahead(self.marks, place, waiting=self.waiting)
 
 
@@ -73,16 +78,15 @@ def people_ahead(marks: Sequence[Sequence[int]], place: int, *, waiting: int) ->
         if mark[0] >= place:
             return _between(before, mark, place)
         before = mark
-    if before is None:
-        return 0
-    return min(max(0, waiting - 1), before[1] + place - before[0])
+    return waiting
 
 
 def _between(before: Sequence[int] | None, after: Sequence[int], place: int) -> int:
     if before is None or place == after[0]:
         return after[1] if place == after[0] else 0
     share = (place - before[0]) / (after[0] - before[0])
-    return round(before[1] + share * (after[1] - before[1]))
+    # Halves upwards, as browsers round.
+    return math.floor(before[1] + share * (after[1] - before[1]) + 0.5)
 
 
 def key(slug: str) -> str:

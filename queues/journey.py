@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,7 +76,8 @@ def journey_of(queue: Queue, admission: Admission | None, board: Board, *, now: 
         position=None if ahead is None else ahead + 1,
         people_ahead=ahead,
         estimated_wait=None if ahead is None else estimate_wait(ahead, board),
-        queue_size=board.waiting,
+        # A fan whom the board does not know yet stands in the line all the same.
+        queue_size=board.waiting if ahead is None else max(board.waiting, ahead + 1),
         starts_at=queue.scheduled_start,
         admittance_token=admittance.token_for(admitted) if admitted else None,
         admittance_expires_at=admitted.window_ends_at if admitted else None,
@@ -88,6 +90,11 @@ def estimate_wait(people_ahead: int, board: Board) -> WaitRange:
     """Return how long it takes until all who stand ahead are in, by the board's rate."""
     low, high = board.rate["low"], board.rate["high"]
     return WaitRange(
-        low=round(people_ahead / high * 60) if high else 0,
-        high=round(people_ahead / low * 60) if low else None,
+        low=_whole(people_ahead / high * 60) if high else 0,
+        high=_whole(people_ahead / low * 60) if low else None,
     )
+
+
+def _whole(seconds: float) -> int:
+    # Halves upwards, as the browser rounds that goes on from here.
+    return math.floor(seconds + 0.5)

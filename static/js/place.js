@@ -1,14 +1,15 @@
 /** What a place means on a board: pure, no page and no clock. */
 
-/** Return how many people stand before a place. Exact near the door, between two marks by straight line. */
+/**
+ * Return how many people stand before a place. Exact near the door, between two marks by straight line. Whoever is behind
+ * the last mark has joined since the board was made: all whom it knows stand before them.
+ */
 export function peopleAhead(board, place) {
   const marks = board.marks;
-  if (place <= board.admitted_through || marks.length === 0 || place < marks[0][0]) return 0;
+  if (place <= board.admitted_through) return 0;
   const after = marks.findIndex(([markPlace]) => markPlace >= place);
-  if (after === -1) {
-    const [lastPlace, lastAhead] = marks[marks.length - 1];
-    return Math.min(Math.max(0, board.waiting - 1), lastAhead + place - lastPlace);
-  }
+  if (after === -1) return board.waiting;
+  if (place < marks[0][0]) return 0;
   const [nextPlace, nextAhead] = marks[after];
   if (nextPlace === place) return nextAhead;
   const [markPlace, markAhead] = marks[after - 1];

@@ -119,7 +119,7 @@ def test_position_is_exact_in_front_and_off_by_a_hundredth_behind(queue: Queue, 
 def test_place_behind_the_last_mark_is_behind_everybody():
     marks = [(10, 0), (20, 1)]
 
-    assert [people_ahead(marks, place, waiting=2) for place in (5, 10, 15, 20, 21, 500)] == [0, 0, 0, 1, 1, 1]
+    assert [people_ahead(marks, place, waiting=2) for place in (5, 10, 14, 15, 20, 21, 500)] == [0, 0, 0, 1, 1, 2, 2]
     assert people_ahead([], 7, waiting=0) == 0
 
 
