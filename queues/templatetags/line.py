@@ -18,10 +18,10 @@ def as_words(wait: WaitRange) -> str:
     if wait.high < MINUTE:
         return gettext("Less than a minute")
     if wait.high >= 2 * HOUR:
-        high = -(-wait.high // HOUR)
-        return ngettext("%(range)s hour", "%(range)s hours", high) % {"range": _range(wait.low // HOUR, high)}
-    high = -(-wait.high // MINUTE)
-    return ngettext("%(range)s minute", "%(range)s minutes", high) % {"range": _range(wait.low // MINUTE, high)}
+        low, high = wait.low // HOUR, -(-wait.high // HOUR)
+        return ngettext("%(range)s hour", "%(range)s hours", _number_of(low, high)) % {"range": _range(low, high)}
+    low, high = wait.low // MINUTE, -(-wait.high // MINUTE)
+    return ngettext("%(range)s minute", "%(range)s minutes", _number_of(low, high)) % {"range": _range(low, high)}
 
 
 @register.filter
@@ -29,6 +29,11 @@ def minutes(seconds: int) -> str:
     """Write a span of seconds in minutes, for a sentence: `10 minutes`."""
     whole = max(1, round(seconds / MINUTE))
     return ngettext("%(count)s minute", "%(count)s minutes", whole) % {"count": number_format(whole)}
+
+
+def _number_of(low: int, high: int) -> int:
+    """The number that decides between one and many: a range is many, even 0–1."""
+    return high if low == high else max(2, high)
 
 
 def _range(low: int, high: int) -> str:

@@ -50,7 +50,7 @@ class LinePage {
 
   receive(board) {
     this.lastNews = new Date();
-    this.root.querySelector("[data-lost]").hidden = true;
+    this.root.querySelector("[data-connection]").hidden = true;
     const ahead = peopleAhead(board, this.place);
     this.show(board, ahead);
     // A board from before the page was made knows less than the page does.
@@ -66,7 +66,7 @@ class LinePage {
     this.write("position", position).dataset.chars = position.length;
     this.write("ahead", number(ahead));
     this.write("wait", wait);
-    this.write("waiting", number(board.waiting));
+    this.write("waiting", number(Math.max(board.waiting, ahead + 1)));
     this.showStock(board.tiers);
     const message = this.write("operator-message", board.message);
     if (message) message.hidden = !board.message;
@@ -96,7 +96,7 @@ class LinePage {
   }
 
   lose() {
-    this.write("lost", fill(this.texts.lost, { time: clock(this.lastNews) })).hidden = false;
+    this.write("connection", fill(this.texts.lost, { time: clock(this.lastNews) })).hidden = false;
     this.wait(RETRY_SECONDS * (1 + Math.random()));
   }
 
