@@ -84,7 +84,7 @@ def test_tier_is_sold_out_when_all_is_sold_and_not_merely_reserved(
     tier = TierFactory(quantity=10, **numbers)
 
     assert (tier.available, tier.is_sold_out) == (available, is_sold_out)
-    assert Tier.objects.with_available().get(pk=tier.pk).tickets_available == available
+    assert vars(Tier.objects.with_available().get(pk=tier.pk))["tickets_available"] == available
 
 
 def test_tier_is_released_from_its_release_on():
@@ -152,9 +152,9 @@ def test_draft_is_not_public_and_a_cancelled_event_explains_itself(event: Event)
 
 
 def test_price_range_is_that_of_the_tiers(event: Event, floor: Tier, vip: Tier):
-    found = Event.objects.with_price_range().get(pk=event.pk)
+    found = vars(Event.objects.with_price_range().get(pk=event.pk))
 
-    assert (found.lowest_price, found.highest_price) == (Decimal("150.00"), Decimal("499.99"))
+    assert (found["lowest_price"], found["highest_price"]) == (Decimal("150.00"), Decimal("499.99"))
 
 
 def test_publishing_a_draft_makes_it_public():
@@ -168,7 +168,7 @@ def test_publishing_a_draft_makes_it_public():
 def test_cancelled_event_is_not_published_again():
     cancelled = EventFactory(status=Event.Status.CANCELLED)
 
-    with pytest.raises(ValueError, match="cannot go"):
+    with pytest.raises(services.EventCancelled):
         services.publish_event(cancelled)
 
     assert Event.objects.get().status == Event.Status.CANCELLED

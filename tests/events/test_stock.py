@@ -16,11 +16,11 @@ Counts = tuple[int, int, int, int, int]
 def counts(tier: Tier) -> Counts:
     """Return quantity, sold, reserved, returned, set aside as the database has them."""
     fields = ("quantity", "sold_count", "reserved_count", "returned_count", "set_aside_count")
-    return Tier.objects.values_list(*fields).get(pk=tier.pk)  # type: ignore[return-value]
+    return Tier.objects.values_list(*fields).get(pk=tier.pk)
 
 
-def tier_with(event: Event, **numbers: int) -> Tier:
-    return TierFactory(event=event, **numbers)
+def tier_with(event: Event, **fields: object) -> Tier:
+    return TierFactory(event=event, **fields)
 
 
 def refusal_of(quantities: dict[Tier, int]) -> tuple[type[Refusal], str, dict]:

@@ -15,12 +15,12 @@ Chosen: TypeAlias = "dict[str, int]"
 Traces: TypeAlias = "dict[str, list[dict[str, Any]]]"
 Pay: TypeAlias = "Callable[..., Payment]"
 
-EVERYTHING = (Order, Line, Payment, Ticket, Admission, Allowance, Letter, Tier)
+EVERYTHING: list[Any] = [model.objects for model in (Order, Line, Payment, Ticket, Admission, Allowance, Letter, Tier)]
 
 
 def traces() -> Traces:
     """Return everything that an act on orders could change."""
-    return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in EVERYTHING}
+    return {rows.model.__name__: list(rows.order_by("pk").values()) for rows in EVERYTHING}
 
 
 @pytest.fixture

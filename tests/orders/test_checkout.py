@@ -41,8 +41,9 @@ def refused(order: Order, holders: list[str] | None = None) -> type[Refusal]:
 def deadlines() -> tuple[int, int]:
     """Return in how many seconds hold and turn end."""
     now = timezone.now()
-    ends = Order.objects.values_list("hold_ends_at", "admission__window_ends_at").get()
-    return tuple(round((end - now).total_seconds()) for end in ends)  # type: ignore[return-value]
+    hold, turn = Order.objects.values_list("hold_ends_at", "admission__window_ends_at").get()
+    assert turn is not None
+    return round((hold - now).total_seconds()), round((turn - now).total_seconds())
 
 
 def move_deadlines(seconds: float) -> None:

@@ -45,7 +45,7 @@ def test_ticket_code_is_not_to_be_guessed():
     length = len(codes.ticket_code())
 
     assert length * math.log2(len(codes.ALPHABET)) >= 128
-    assert length <= Ticket._meta.get_field("code").max_length
+    assert length <= (Ticket._meta.get_field("code").max_length or 0)
     assert len({codes.ticket_code() for _ in range(1000)}) == 1000
 
 
@@ -101,7 +101,7 @@ def test_ticket_that_never_was_does_not_exist(bens: Client):
     assert bens.get(f"/tickets/{uuid4()}/").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/tickets/", f"/tickets/{uuid4()}/"])
+@pytest.mark.parametrize("path", ["/tickets/", "/tickets/00000000-0000-0000-0000-000000000000/"])
 def test_stranger_signs_in_first(client: Client, path: str):
     assert client.get(path)["Location"] == f"/account/login/?next={path}"
 

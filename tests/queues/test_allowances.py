@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 def kept() -> tuple[int, int, int, int]:
     fields = ("order_count", "ticket_count", "order_limit", "ticket_limit")
-    return Allowance.objects.values_list(*fields).get()  # type: ignore[return-value]
+    return Allowance.objects.values_list(*fields).get()
 
 
 def test_first_order_opens_the_allowance(queue: Queue, ben: User):

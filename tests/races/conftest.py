@@ -40,6 +40,6 @@ def without_index(name: str, table: str) -> Iterator[None]:
         try:
             yield
         finally:
-            for model in (Ticket, Payment, Line, Order, Admission):
-                model._default_manager.all().delete()
+            for rows in (Ticket.objects, Payment.objects, Line.objects, Order.objects, Admission.objects):
+                rows.all().delete()
             cursor.execute(definition)

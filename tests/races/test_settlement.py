@@ -1,5 +1,6 @@
 """Money that arrives while something else happens to the order."""
 
+import inspect
 from collections import Counter
 from functools import partial
 
@@ -53,7 +54,7 @@ def test_settlement_that_is_under_way_is_not_undone_by_the_expiry(payment: Payme
     lapsed = Order.objects.get(pk=payment.order_id)
     confirm(payment)
 
-    with uncommitted(partial(services.settle_payment.__wrapped__, payment)):
+    with uncommitted(partial(inspect.unwrap(services.settle_payment), payment)):
         expiry = Run(partial(services.expire_order, lapsed))
 
     assert expiry.outcome() is None

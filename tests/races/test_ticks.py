@@ -1,5 +1,8 @@
 """Two ticks of a queue at the same instant."""
 
+import inspect
+from functools import partial
+
 import pytest
 
 from queues import locks, services
@@ -30,7 +33,7 @@ def test_two_ticks_at_once_admit_as_many_as_one(queue: Queue, line: list[int]):
 
 
 def test_two_ticks_at_the_worst_instant_admit_as_many_as_one(queue: Queue, line: list[int]):
-    with uncommitted(lambda: services.admit_due_fans.__wrapped__(queue.pk)) as first:
+    with uncommitted(partial(inspect.unwrap(services.admit_due_fans), queue.pk)) as first:
         second = services.admit_due_fans(queue.pk)
 
     assert (first.outcome(), second, inside()) == (CAP, 0, line[:CAP])
