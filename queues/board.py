@@ -37,6 +37,7 @@ class Board:
     """What everyone may know of a queue.
 
     `waiting` and `admitted` are numbers of people; every place up to `admitted_through` has been admitted or is gone;
+    `places_given` is the last place given to anybody, in any queue, when the board was made;
     `marks` are pairs (place, people ahead of it), ascending; `rate` is admissions a minute, `{low, high}`;
     `near_seconds` and `far_seconds` say how often the first and the last in line should ask again. Times are
     ISO 8601 in UTC.
@@ -49,6 +50,7 @@ class Board:
     waiting: int
     admitted: int
     admitted_through: int
+    places_given: int
     marks: list[Mark]
     rate: dict[str, float]
     tiers: list[dict[str, str]]
@@ -61,24 +63,26 @@ class Board:
 
     @classmethod
     def from_json(cls, raw: bytes) -> Self:
+        """Read what `as_json` wrote; raises TypeError for the board of a release that wrote it otherwise."""
         return cls(**json.loads(raw))
 
     def people_ahead(self, place: int) -> int:
         """Work out how many stand before `place`, as a browser does (static/js/place.js).
 
         Between two marks the line is taken as even. Behind the last mark is who has joined since the board was made:
-        all whom it knows stand before them.
+        before them stand all whom it knows, and at most those whose places were given since. The next board can only
+        better that; a position never gets worse.
         """
-        return people_ahead(self.marks, place, waiting=self.waiting)
+        return people_ahead(self.marks, place, waiting=self.waiting, places_given=self.places_given)
 
 
-def people_ahead(marks: Sequence[Sequence[int]], place: int, *, waiting: int) -> int:
+def people_ahead(marks: Sequence[Sequence[int]], place: int, *, waiting: int, places_given: int) -> int:
     before: Sequence[int] | None = None
     for mark in marks:
         if mark[0] >= place:
             return _between(before, mark, place)
         before = mark
-    return waiting
+    return waiting + max(0, place - places_given - 1)
 
 
 def _between(before: Sequence[int] | None, after: Sequence[int], place: int) -> int:

@@ -46,7 +46,11 @@ def board_json(slug: str) -> bytes | None:
 
 def read_board(queue: Queue) -> Board:
     """Return the board of a queue, made if there is none."""
-    return Board.from_json(boards.read_json(queue.slug) or _make_once(queue.pk, queue.slug))
+    try:
+        return Board.from_json(boards.read_json(queue.slug) or _make_once(queue.pk, queue.slug))
+    except TypeError:
+        # An older or newer release keeps boards in the same place for as long as both run.
+        return publish_board(queue.pk)
 
 
 def _make_once(queue_id: int, slug: str) -> bytes:
@@ -58,6 +62,8 @@ def _make_once(queue_id: int, slug: str) -> bytes:
 def build_board(queue: Queue) -> Board:
     """Work the board out of the database. `queue` comes with its event and the database's `now`."""
     now = queue.now  # type: ignore[attr-defined]
+    # Read before the line: a place given in between is then counted twice rather than not at all.
+    places_given = _places_given()
     marks = _read_marks(queue)
     waiting = marks[-1][1] + 1 if marks else 0
     traffic = measure_traffic(queue)
@@ -77,6 +83,7 @@ def build_board(queue: Queue) -> Board:
         waiting=waiting,
         admitted=traffic.active,
         admitted_through=_admitted_through(queue, marks),
+        places_given=places_given,
         marks=marks,
         rate={"low": rate.low, "high": rate.high},
         tiers=_levels(queue),
@@ -90,6 +97,12 @@ def _read_marks(queue: Queue) -> list[Mark]:
     with connection.cursor() as cursor:
         cursor.execute(MARKS, {"queue": queue.pk, "exact": boards.EXACT_MARKS, "further": boards.FURTHER_MARKS})
         return cursor.fetchall()
+
+
+def _places_given() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM queues_place")
+        return int(cursor.fetchone()[0])
 
 
 def _admitted_through(queue: Queue, marks: list[Mark]) -> int:

@@ -2,13 +2,14 @@
 
 /**
  * Return how many people stand before a place. Exact near the door, between two marks by straight line. Whoever is behind
- * the last mark has joined since the board was made: all whom it knows stand before them.
+ * the last mark has joined since the board was made: before them stand all whom it knows, and at most those whose places
+ * were given since. The next board can only better that.
  */
 export function peopleAhead(board, place) {
   const marks = board.marks;
   if (place <= board.admitted_through) return 0;
   const after = marks.findIndex(([markPlace]) => markPlace >= place);
-  if (after === -1) return board.waiting;
+  if (after === -1) return board.waiting + Math.max(0, place - board.places_given - 1);
   if (place < marks[0][0]) return 0;
   const [nextPlace, nextAhead] = marks[after];
   if (nextPlace === place) return nextAhead;

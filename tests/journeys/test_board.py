@@ -23,6 +23,7 @@ def board(marks: list[tuple[int, int]], *, through: int = 0, low: float = 30, hi
         "marks": marks,
         "waiting": waiting,
         "admitted_through": through,
+        "places_given": marks[-1][0] if marks else through,
         "rate": {"low": low, "high": high},
         "near_seconds": advice.near,
         "far_seconds": advice.far,
@@ -84,7 +85,8 @@ def test_browser_and_server_agree_on_position_and_wait(sale: Sale, visitor: Visi
     answers = visitor.page.evaluate(PLACE, [[board, PLACES] for board in BOARDS])
 
     for board, answer in zip(BOARDS, answers, strict=True):
-        expected = [people_ahead(board["marks"], place, waiting=board["waiting"]) for place in PLACES]
+        known = {"waiting": board["waiting"], "places_given": board["places_given"]}
+        expected = [people_ahead(board["marks"], place, **known) for place in PLACES]
         assert [ahead for ahead, *_ in answer] == expected
         waits = [estimate_wait(ahead, Rated(board["rate"])) for ahead in expected]  # type: ignore[arg-type]
         assert [as_range(wait) for _, wait, *_ in answer] == [wait if wait.high is not None else None for wait in waits]

@@ -8,6 +8,7 @@ import pytest
 import redis
 from django.test import Client
 from django.utils import timezone
+from django_redis import get_redis_connection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,7 @@ def test_board_tells_what_everyone_may_know(queue: Queue, vip: Tier):
         "waiting": 2,
         "admitted": 1,
         "admitted_through": first.place - 1,
+        "places_given": second.place,
         "marks": [[first.place, 0], [second.place, 1]],
         "rate": {"low": 20.0, "high": 20.0},
         "tiers": [{"tier": "vip", "level": "gone"}, {"tier": "floor", "level": "plenty"}],
@@ -119,8 +121,39 @@ def test_position_is_exact_in_front_and_off_by_a_hundredth_behind(queue: Queue, 
 def test_place_behind_the_last_mark_is_behind_everybody():
     marks = [(10, 0), (20, 1)]
 
-    assert [people_ahead(marks, place, waiting=2) for place in (5, 10, 14, 15, 20, 21, 500)] == [0, 0, 0, 1, 1, 2, 2]
-    assert people_ahead([], 7, waiting=0) == 0
+    def shown(place: int) -> int:
+        return people_ahead(marks, place, waiting=2, places_given=30)
+
+    assert [shown(place) for place in (5, 10, 14, 15, 20, 21, 30)] == [0, 0, 0, 1, 1, 2, 2]
+    assert people_ahead([], 7, waiting=0, places_given=7) == 0
+
+
+def test_place_given_after_the_board_was_made_is_behind_those_given_in_between():
+    """So many at most can have joined this queue; were they left out, the next board would worsen the position."""
+    marks = [(10, 0), (20, 1)]
+
+    shown = [people_ahead(marks, place, waiting=2, places_given=30) for place in (31, 32, 40)]
+
+    assert shown == [2, 3, 11]
+
+
+def test_position_of_a_late_comer_only_gets_better(queue: Queue):
+    stand_in_line(queue, 3)
+    before = services.publish_board(queue.pk)
+    AdmissionFactory(queue=QueueFactory(event=queue.event))
+    late = stand_in_line(queue, 4)
+
+    after = services.publish_board(queue.pk)
+
+    assert [after.people_ahead(fan.place) for fan in late] == [3, 4, 5, 6]
+    assert [before.people_ahead(fan.place) for fan in late] == [4, 5, 6, 7]
+
+
+def test_board_of_another_release_is_made_anew(queue: Queue):
+    get_redis_connection("default").set(boards.key(queue.slug), json.dumps({"phase": "scheduled"}))
+
+    assert services.read_board(queue).phase == "open"
+    assert services.board_json(queue.slug) == services.read_board(queue).as_json()
 
 
 @given(
@@ -130,7 +163,7 @@ def test_place_behind_the_last_mark_is_behind_everybody():
 def test_nobody_who_stands_further_back_is_shown_further_in_front(places: list[int], step: int):
     marks = [(place, ahead) for ahead, place in enumerate(places) if ahead % step == 0 or ahead == len(places) - 1]
 
-    shown = [people_ahead(marks, place, waiting=len(places)) for place in places]
+    shown = [people_ahead(marks, place, waiting=len(places), places_given=0) for place in places]
 
     assert shown == sorted(shown)
     assert {ahead: shown[ahead] for _, ahead in marks} == {ahead: ahead for _, ahead in marks}
