@@ -22,11 +22,10 @@ from config.embedded import create_database
 from config.stack import Stack
 from queues.models import Queue
 from tests.journeys.sales import Sale, new_sale
-from tests.journeys.visitor import NewVisitor, Visitor, Watch
+from tests.journeys.visitor import PATIENCE_MS, NewVisitor, Visitor, Watch
 
 # The workers of a session take the first databases of its Redis.
 FIRST_REDIS_DATABASE = 8
-PATIENCE_MS = 20_000
 OUTSIDE_IS_AWAY = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
 
@@ -83,7 +82,6 @@ def new_visitor(browser: Browser, stack: Stack) -> Iterator[NewVisitor]:
 
     def make(**options: object) -> Visitor:
         context = browser.new_context(base_url=stack.url, **options)  # type: ignore[arg-type]
-        context.set_default_timeout(PATIENCE_MS)
         watches.append(Watch(context, stack.url))
         return Visitor(context.new_page())
 

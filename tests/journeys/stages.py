@@ -264,6 +264,7 @@ def pay(visitor: Visitor) -> None:
 @stage
 def payment(visitor: Visitor) -> None:
     pay(visitor)
+    visitor.sees("Pay $714.99")
 
 
 @stage
@@ -284,7 +285,7 @@ def checkout_after_a_decline(visitor: Visitor) -> None:
 def confirmation(visitor: Visitor) -> None:
     pay(visitor)
     visitor.press("Pay")
-    assert visitor.heading == "Tickets secured!"
+    visitor.sees("Tickets secured!")
 
 
 @stage
@@ -418,6 +419,7 @@ def form_out_of_date(visitor: Visitor) -> None:
     visitor.fill("Email", "ben@example.org")
     visitor.fill("Password", "whatever it was")
     visitor.press("Sign in")
+    visitor.sees("Please send that again")
 
 
 # Accounts

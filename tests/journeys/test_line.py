@@ -101,6 +101,7 @@ def test_fan_who_leaves_the_line_gives_the_place_up(waiting: tuple[Sale, User], 
     page.get_by_text("Leave the line").click()
     visitor.press("Give my place up")
 
+    visitor.sees(sale.event.name)
     assert visitor.path == sale.page
     assert [admission.status for admission in sale.admissions(fan)] == [Admission.Status.LEFT]
 

@@ -24,19 +24,22 @@ def sign_up(visitor: Visitor, sale: Sale, email: str) -> User:
     """Come from the event's page, make an account and confirm its address by the letter."""
     visitor.go(sale.page)
     visitor.press("Join the line")
-    assert visitor.heading == "Sign in"
+    visitor.sees("Sign in")
     visitor.press("Create an account")
+    visitor.sees("Create an account")
     visitor.fill("Email", email)
     visitor.fill("Your name", "Wanda Walker")
     visitor.fill("Password", PASSWORD)
     visitor.press("Create account")
-    assert (visitor.path, visitor.heading) == (sale.journey, "General sale")
+    visitor.sees("General sale")
+    assert visitor.path == sale.journey
     visitor.press("Read the demo's mail")
     visitor.page.locator("main li", has_text=email).first.get_by_role("link").click()
     visitor.page.locator('main a[href*="confirm"]').first.click()
     visitor.press("Yes, confirm")
     # The way goes on to where it was interrupted.
-    assert (visitor.path, visitor.heading) == (sale.journey, "General sale")
+    visitor.sees("General sale")
+    assert visitor.path == sale.journey
     return User.objects.get(email=email)
 
 
@@ -71,7 +74,7 @@ def test_fan_comes_from_an_account_to_a_ticket(busy_sale: tuple[Sale, Admission,
     expect(page).to_have_title(f"#1 - {sale.event.name}")
     expect(page.locator("[data-ahead]")).to_have_text("0")
     end(Admission.objects.get(pk=first_in_line.pk))
-    expect(page.locator("h1")).to_have_text("Choose your tickets")
+    visitor.sees("Choose your tickets")
 
     buy_two_on_the_floor(visitor, sale, fan)
     see_the_tickets(visitor, sale, fan)
@@ -83,7 +86,7 @@ def buy_two_on_the_floor(visitor: Visitor, sale: Sale, fan: User) -> None:
     visitor.press("One more: Floor")
     assert page.locator("[data-total]").inner_text() == "$330.00"
     visitor.press("Hold these tickets")
-    assert visitor.heading == "Who is coming?"
+    visitor.sees("Who is coming?")
     assert sale.counters(sale.floor) == (2, 0)
 
     # What is missing is said, what was typed is kept, and the focus goes to the words.
@@ -112,7 +115,7 @@ def buy_two_on_the_floor(visitor: Visitor, sale: Sale, fan: User) -> None:
     visitor.press("Pay")
 
     [order] = sale.orders(fan)
-    assert visitor.heading == "Tickets secured!"
+    visitor.sees("Tickets secured!")
     assert page.locator(".confirmation__number").inner_text() == order.code
     expect(page.get_by_role("main")).to_contain_text(f"Confirmation email sent to {fan.email}")
     assert (order.status, order.holders) == (Order.Status.PAID, ["Wanda Walker", "Guest Two"])
@@ -123,11 +126,12 @@ def buy_two_on_the_floor(visitor: Visitor, sale: Sale, fan: User) -> None:
 def see_the_tickets(visitor: Visitor, sale: Sale, fan: User) -> None:
     page = visitor.page
     visitor.press("View my tickets")
+    visitor.sees("My tickets")
     tickets = list(Ticket.objects.for_owner(fan).order_by("pk"))
     assert page.locator(".ticket-row h3").all_inner_texts() == ["Floor, Wanda Walker", "Floor, Guest Two"]
     visitor.press("Floor, Wanda Walker")
-    assert visitor.path == tickets[0].get_absolute_url()
     expect(page.get_by_role("heading", name="Not shown yet")).to_be_visible()
+    assert visitor.path == tickets[0].get_absolute_url()
     assert tickets[0].code not in page.content()
 
     # The event comes near: its tickets are shown.
@@ -144,7 +148,7 @@ def test_fan_buys_without_scripts(busy_sale: tuple[Sale, Admission, Admission], 
     fan = sign_up(visitor, sale, "paul@example.org")
     visitor.go(sale.page)
     visitor.press("Join the line")
-    assert page.title() == f"#2 - {sale.event.name} · Fairline"
+    expect(page).to_have_title(f"#2 - {sale.event.name} · Fairline")
     assert page.locator("[data-ahead]").inner_text() == "1"
     # Nobody would tell this page that the line has moved: it reads itself again.
     assert page.locator('meta[http-equiv="refresh"]').get_attribute("content") == "20"
@@ -153,7 +157,7 @@ def test_fan_buys_without_scripts(busy_sale: tuple[Sale, Admission, Admission], 
     end(first_in_line)
     wait_for_turn(sale, fan)
     page.reload()
-    assert visitor.heading == "Choose your tickets"
+    visitor.sees("Choose your tickets")
     visitor.press("I am here")
     expect(page.get_by_role("button", name="I am here")).to_have_count(0)
     visitor.fill("Number of tickets: Floor", "2")
@@ -169,9 +173,10 @@ def test_fan_buys_without_scripts(busy_sale: tuple[Sale, Admission, Admission], 
     page.get_by_label("I accept the purchase rules above.").check()
     visitor.press("Pay $330.00")
     visitor.press("Pay")
-    assert visitor.heading == "Tickets secured!"
+    visitor.sees("Tickets secured!")
     assert sale.counters(sale.floor) == (0, 2)
     visitor.press("View my tickets")
+    visitor.sees("My tickets")
     assert page.locator(".ticket-row h3").all_inner_texts() == ["Floor, Wanda Walker", "Floor, Guest Two"]
 
 
@@ -181,15 +186,15 @@ def test_fan_buys_with_the_keys_alone(sale: Sale, visitor: Visitor):
     page = visitor.page
     visitor.go(sale.page)
     press_by_keys(visitor, "Join the line")
-    expect(page.locator("h1")).to_have_text("Choose your tickets")
+    visitor.sees("Choose your tickets")
     press_by_keys(visitor, "One more: VIP", key="Space")
     press_by_keys(visitor, "Hold these tickets")
-    expect(page.locator("h1")).to_have_text("Who is coming?")
+    visitor.sees("Who is coming?")
     tab_to(visitor, page.get_by_label("I accept the purchase rules above."))
     page.keyboard.press("Space")
     press_by_keys(visitor, "Pay $549.99")
     press_by_keys(visitor, "Pay")
-    expect(page.locator("h1")).to_have_text("Tickets secured!")
+    visitor.sees("Tickets secured!")
     press_by_keys(visitor, "View my tickets")
     press_by_keys(visitor, "VIP, Kay Board")
     expect(page.get_by_role("heading", name="Not shown yet")).to_be_visible()

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.test import Client
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response, expect
 
 from accounts.models import User
 
+PATIENCE_MS = 20_000
 NewVisitor = Callable[..., "Visitor"]
 
 
@@ -46,9 +47,9 @@ class Visitor:
     def fill(self, label: str, value: str) -> None:
         self.page.get_by_label(label, exact=True).fill(value)
 
-    @property
-    def heading(self) -> str:
-        return self.page.locator("h1").inner_text()
+    def sees(self, heading: str) -> None:
+        """Wait until the page with this heading is there: a press is over before the page that it leads to has come."""
+        expect(self.page.locator("h1")).to_have_text(heading)
 
     @property
     def path(self) -> str:
@@ -64,6 +65,7 @@ class Watch:
 
     def __init__(self, context: BrowserContext, url: str) -> None:
         self.context, self.url = context, url
+        context.set_default_timeout(PATIENCE_MS)
         self.complaints: list[str] = []
         self.refused: set[str] = set()
         context.on("console", self._hear)
@@ -71,10 +73,15 @@ class Watch:
         context.on("request", self._see_request)
         context.on("response", self._see_response)
 
+    def told(self) -> list[str]:
+        """Return what was noted since the last time."""
+        told, self.complaints = self.complaints, []
+        return told
+
     def finish(self) -> list[str]:
         """Close the browser; return what was noted."""
         self.context.close()
-        return self.complaints
+        return self.told()
 
     def _hear(self, message: ConsoleMessage) -> None:
         # Chromium says in the console, too, that a page answered with a refusal.
