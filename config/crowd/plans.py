@@ -15,6 +15,7 @@ TASTE = (15, 20, 30, 35)
 # From so many fans on each kind of misbehaviour must really happen.
 ENOUGH_FOR_EVERY_KIND = 50
 SIGN_UPS = 4
+EARLY_OF_A_KIND = 2
 
 
 class Kind(StrEnum):
@@ -61,7 +62,7 @@ def draw_plans(fans: int, seed: int, tiers: Sequence[str]) -> list[Plan]:
     rng = Random(seed)  # noqa: S311 - a crowd is no secret
     kinds = _deal_kinds(fans, rng)
     favourites = _deal_favourites(fans, tiers, rng)
-    seen: set[Kind] = set()
+    seen: Counter[Kind] = Counter()
     plans = []
     for number, (kind, favourite) in enumerate(zip(kinds, favourites, strict=True), start=1):
         others = [tier for tier in tiers if tier != favourite]
@@ -72,11 +73,11 @@ def draw_plans(fans: int, seed: int, tiers: Sequence[str]) -> list[Plan]:
             kind=kind,
             wishes=(favourite, *rng.sample(others, len(others))),
             quantity=MOST_TICKETS if kind == Kind.BUYS_TWICE else rng.randint(1, MOST_TICKETS),
-            arrives_after=_arrival(fans, kind, rng, is_first=kind not in seen),
+            arrives_after=_arrival(fans, kind, rng, is_early=seen[kind] < EARLY_OF_A_KIND),
             signs_up=number <= SIGN_UPS,
             seed=f"{seed}/{number}",
         )
-        seen.add(kind)
+        seen[kind] += 1
         plans.append(plan)
     return plans
 
@@ -97,8 +98,8 @@ def _deal_favourites(fans: int, tiers: Sequence[str], rng: Random) -> list[str]:
     return favourites
 
 
-def _arrival(fans: int, kind: Kind, rng: Random, *, is_first: bool) -> float:
-    if is_first and kind != Kind.BUYS:
+def _arrival(fans: int, kind: Kind, rng: Random, *, is_early: bool) -> float:
+    if is_early and kind != Kind.BUYS:
         # Early enough to meet tickets: so each kind of misbehaviour has its chance.
         return rng.uniform(0, 0.3)
     if rng.random() < 0.5:
