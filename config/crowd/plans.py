@@ -99,6 +99,9 @@ def _deal_favourites(fans: int, tiers: Sequence[str], rng: Random) -> list[str]:
 
 
 def _arrival(fans: int, kind: Kind, rng: Random, *, is_early: bool) -> float:
+    if kind == Kind.LEAVES:
+        # There must be a line by then to leave.
+        return rng.uniform(2, 4)
     if is_early and kind != Kind.BUYS:
         # Early enough to meet tickets: so each kind of misbehaviour has its chance.
         return rng.uniform(0, 0.3)
