@@ -12,6 +12,7 @@ from events.models import Event, Tier
 from events.services import NotEnoughTickets, SoldOut, TierNotFound
 from orders import refusals, services
 from orders.models import Line, Order
+from orders.services import holds
 from queues import admittance
 from queues.models import Admission, Allowance, Queue
 from queues.refusals import (
@@ -222,6 +223,18 @@ def test_turn_opens_until_its_window_ends(admission: Admission, token: str, ben:
     else:
         found = refused(ben, token, floor=1)
         assert (type(found), str(found)) == (AdmittanceExpired, "Your time to buy is over.")
+
+
+def test_turn_that_ends_between_reading_and_writing_holds_nothing(token: str, ben: User, monkeypatch):
+    add = holds._add_to_allowance
+
+    def end_the_turn_first(user: User, admission: Admission, tickets: int) -> None:
+        change(admission, window_ends_at=timezone.now())
+        add(user, admission, tickets)
+
+    monkeypatch.setattr(holds, "_add_to_allowance", end_the_turn_first)
+
+    assert type(refused(ben, token, floor=1)) is AdmittanceExpired
 
 
 @pytest.mark.parametrize(
