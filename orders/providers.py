@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import Any
 
 from django.db import models
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 from payments import PaymentStatus, RedirectNeeded
 from payments.dummy import DummyProvider
 
-if TYPE_CHECKING:
-    from orders.models import Payment
+from orders.models import Payment
 
 
 class Outcome(models.TextChoices):
@@ -23,19 +24,29 @@ class Outcome(models.TextChoices):
 
 
 class PlayMoneyProvider(DummyProvider):
-    """Takes `{"outcome": ...}`: `confirm` pays, `decline` refuses, `abandon` leaves the payment open."""
+    """Takes `{"outcome": ...}`: `confirm` pays, `decline` refuses, `abandon` leaves the payment open.
+
+    What it says is said once: a payment that is confirmed or declined stays so, whatever an older tab sends after. One
+    that was cancelled here can still be confirmed, as with a real provider whose customer was faster.
+    """
 
     def get_form(self, payment: Payment, data: Mapping[str, str] | None = None) -> Any:
-        outcome = (data or {}).get("outcome")
-        if outcome is None:
-            return super().get_form(payment)
-        if outcome == Outcome.CONFIRM and payment.status != PaymentStatus.CONFIRMED:
-            payment.captured_amount = payment.total
-            payment.save(update_fields=["captured_amount"])
-            payment.change_status(PaymentStatus.CONFIRMED)
-        if outcome == Outcome.DECLINE and payment.status in {PaymentStatus.WAITING, PaymentStatus.INPUT}:
-            payment.change_status(PaymentStatus.REJECTED)
+        own = Payment.objects.filter(pk=payment.pk)
+        match (data or {}).get("outcome"):
+            case Outcome.CONFIRM:
+                unsaid = own.exclude(
+                    status__in=[PaymentStatus.CONFIRMED, PaymentStatus.REJECTED, PaymentStatus.REFUNDED]
+                )
+                unsaid.update(status=PaymentStatus.CONFIRMED, captured_amount=F("total"))
+            case Outcome.DECLINE:
+                own.in_progress().update(status=PaymentStatus.REJECTED)
+            case Outcome.ABANDON:
+                pass
+            case _:
+                own.filter(status=PaymentStatus.WAITING).update(status=PaymentStatus.INPUT)
+                return None
+        payment.refresh_from_db()
         raise RedirectNeeded(payment.get_success_url())
 
-    def refund(self, payment: Payment, amount: Any = None) -> Any:
+    def refund(self, payment: Payment, amount: Decimal | None = None) -> Decimal:
         return amount or payment.captured_amount
