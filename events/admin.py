@@ -14,7 +14,6 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
-from django_htmx.http import HttpResponseClientRedirect
 from unfold.admin import StackedInline
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -82,7 +81,9 @@ class SaleAdmin(OrganizerScopedAdmin):
             self.log_change(request, row, str(done))
             self.message_user(request, f"{row}: {done}", messages.SUCCESS)
         address = self._address_of(row)
-        return HttpResponseClientRedirect(address) if "HX-Request" in request.headers else redirect(address)
+        # The desk's dialogs are sent by htmx, which would put a redirect's page into the dialog.
+        is_dialog = "HX-Request" in request.headers
+        return HttpResponse(headers={"HX-Redirect": address}) if is_dialog else redirect(address)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         row = self.get_object(request, unquote(str(object_id)))
