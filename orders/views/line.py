@@ -41,9 +41,14 @@ def journey(request: HttpRequest, slug: str) -> HttpResponse:
     """Show where the fan stands and what there is to do."""
     queue = _queue(slug)
     standing = _standing(request, queue)
-    if standing and standing.status == Admission.Status.COMPLETED and standing.order_code:
+    if standing and standing.is_completed and not _may_buy_more(queue, standing):
         return redirect("orders:detail", standing.order_code)
     return _page(request, queue, standing)
+
+
+def _may_buy_more(queue: Queue, standing: Admission) -> bool:
+    """Whether a fan who has bought here may stand in line again: most may not, and are shown their order."""
+    return queue.phase(timezone.now()) in JOINABLE and queue_services.has_allowance_left(standing.user, queue)
 
 
 @require_POST

@@ -1,6 +1,12 @@
 """Everything that can happen in a line."""
 
-from queues.services.allowances import add_to_allowance, check_allowance, open_allowance, take_from_allowance
+from queues.services.allowances import (
+    add_to_allowance,
+    check_allowance,
+    has_allowance_left,
+    open_allowance,
+    take_from_allowance,
+)
 from queues.services.boards import board_json, publish_board, read_board
 from queues.services.line import claim_admission, end_admission, find_standing, join_queue, leave_queue
 from queues.services.sale import close_queue, open_queue, pause_queue, publish_queue, resume_queue
@@ -16,6 +22,7 @@ __all__ = [
     "end_admission",
     "expire_lapsed_admissions",
     "find_standing",
+    "has_allowance_left",
     "join_queue",
     "leave_queue",
     "open_allowance",

@@ -45,6 +45,14 @@ def check_allowance(order_count: int, ticket_count: int, *, tickets: int, queue:
         raise TicketLimitReached
 
 
+def has_allowance_left(user: User, queue: Queue) -> bool:
+    """Tell whether the fan may have one more order, with one ticket at least."""
+    kept = Allowance.objects.of(user, queue.event).first()
+    if kept is None:
+        return True
+    return kept.order_count < queue.order_limit and kept.ticket_count < queue.ticket_limit
+
+
 def add_to_allowance(user: User, queue: Queue, *, tickets: int) -> None:
     """Count one more order with `tickets` tickets, and lock the row: gate, limit and count in one statement.
 

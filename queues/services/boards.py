@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Max
 from django.db.models.functions import Now
 
 from events import availability
 from queues import board as boards
 from queues import pacing
 from queues.board import Board, Mark
-from queues.models import Admission, Queue
+from queues.models import Queue
 from queues.services.traffic import measure_traffic
 
 # Every n-th place of the line behind the exact front, and its last; one pass over an index.
@@ -82,7 +81,8 @@ def build_board(queue: Queue) -> Board:
         closes_at=queue.scheduled_end.isoformat() if queue.scheduled_end else None,
         waiting=waiting,
         admitted=traffic.active,
-        admitted_through=_admitted_through(queue, marks),
+        # Before the first that waits everybody has been admitted or is gone; where nobody waits, everybody.
+        admitted_through=marks[0][0] - 1 if marks else places_given,
         places_given=places_given,
         marks=marks,
         rate={"low": rate.low, "high": rate.high},
@@ -103,13 +103,6 @@ def _places_given() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM queues_place")
         return int(cursor.fetchone()[0])
-
-
-def _admitted_through(queue: Queue, marks: list[Mark]) -> int:
-    """Every place before the first that waits is admitted or gone; where nobody waits, every place there was."""
-    if marks:
-        return marks[0][0] - 1
-    return Admission.objects.filter(queue=queue).aggregate(last=Max("place"))["last"] or 0
 
 
 def _levels(queue: Queue) -> list[dict[str, str]]:

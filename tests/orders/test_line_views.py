@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from events.models import Tier
+from events.models import Event, Tier
 from orders import services
 from orders.models import Order, Payment
 from queues.models import Admission, Allowance, Queue
@@ -78,6 +78,18 @@ def test_page_is_that_of_the_fans_stage(queue: Queue, ben: User, bens: Client, s
 def test_page_of_a_completed_turn_leads_to_the_order(order: Order, bens: Client, queue: Queue):
     services.settle_payment(paid(services.start_payment(order, holders=["Ben", "Bea"], email="ben@example.org")))
 
+    answer = bens.get(page(queue))
+
+    assert (answer.status_code, answer["Location"]) == (302, order.get_absolute_url())
+
+
+def test_whoever_may_buy_more_is_let_into_the_line_again(order: Order, bens: Client, queue: Queue):
+    Event.objects.update(max_orders_per_customer=2)
+    services.settle_payment(paid(services.start_payment(order, holders=["Ben", "Bea"], email="ben@example.org")))
+
+    assert shown(bens, queue) == (200, "orders/join.html")
+
+    Queue.objects.update(max_purchases_per_customer=1)
     answer = bens.get(page(queue))
 
     assert (answer.status_code, answer["Location"]) == (302, order.get_absolute_url())

@@ -72,7 +72,9 @@ def test_board_of_an_empty_line(queue: Queue):
 
 
 def test_board_before_anybody_came(queue: Queue):
-    assert services.publish_board(queue.pk).admitted_through == 0
+    board = services.publish_board(queue.pk)
+
+    assert (board.waiting, board.admitted_through) == (0, board.places_given)
 
 
 def test_board_names_only_the_tiers_of_its_queue(queue: Queue, floor: Tier):
