@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.views.defaults import server_error
 
 from accounts.patience import Busy
 from accounts.refusals import Refusal
@@ -42,17 +44,14 @@ class RefusalMiddleware:
     """Gives refusals their status.
 
     A view that shows a refusal on its own page puts it into the context as `refusal`. One that it did not expect, and a
-    database that is away, get a page of their own.
+    database that is away, get a page of their own. Where the database fails outside a view, `answer_to_failure` does.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        try:
-            return self.get_response(request)
-        except (OperationalError, InterfaceError):
-            return _page_for(request, Busy()).render()
+        return self.get_response(request)
 
     def process_template_response(self, request: HttpRequest, response: TemplateResponse) -> TemplateResponse:
         refusal = (response.context_data or {}).get("refusal")
@@ -66,6 +65,13 @@ class RefusalMiddleware:
         if isinstance(exception, Refusal):
             return _page_for(request, exception)
         return None
+
+
+def answer_to_failure(request: HttpRequest) -> HttpResponse:
+    """Answer what nobody caught (Django's handler500): "busy" where it is the database, which a moment may mend."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return _page_for(request, Busy()).render()
+    return server_error(request)
 
 
 def _page_for(request: HttpRequest, refusal: Refusal) -> TemplateResponse:

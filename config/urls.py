@@ -1,11 +1,11 @@
 """Every address of Fairline, on one page."""
 
 from django.conf import settings
-from django.conf.urls.static import static
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.static import serve
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("events.urls")),
     path("", include("queues.urls")),
     path("", include("orders.urls")),
@@ -13,5 +13,10 @@ urlpatterns = [
     path("account/", include("allauth.account.urls")),
     path("payments/", include("payments.urls")),
     path("admin/", admin.site.urls),
-    *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
 ]
+
+if settings.DEMO:
+    # Elsewhere the web server in front serves what was uploaded.
+    urlpatterns.append(path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}))
+
+handler500 = "config.middleware.answer_to_failure"

@@ -250,7 +250,8 @@ class EventAdmin(SaleAdmin):
         formset.save(commit=False)
         for tier in formset.deleted_objects:
             tier.delete()
-        for tier, changed in formset.changed_objects:
+        # Lowest pk first, as every hold locks them.
+        for tier, changed in sorted(formset.changed_objects, key=lambda pair: pair[0].pk):
             tier.save(update_fields=[name for name in changed if name != "quantity"])
             if "quantity" in changed:
                 services.change_quantity(tier, tier.quantity)

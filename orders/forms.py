@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from events.models import Tier
 from events.offers import Offer
 from orders.models import Order
+from orders.refusals import OrderTooLarge
 
 
 class SelectionForm(forms.Form):
@@ -21,7 +22,11 @@ class SelectionForm(forms.Form):
         self.tiers = tiers
         for tier in tiers:
             self.fields[f"tier-{tier.slug}"] = forms.IntegerField(
-                label=tier.name, min_value=0, max_value=maximum, required=False
+                label=tier.name,
+                min_value=0,
+                max_value=maximum,
+                required=False,
+                error_messages={"max_value": str(OrderTooLarge(maximum))},
             )
 
     def wanted(self) -> dict[str, int]:
@@ -52,7 +57,7 @@ class HoldersForm(forms.Form):
             widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         )
         self.fields["terms"] = forms.BooleanField(
-            label=_("I accept the purchase rules above."),
+            label=_("I accept the purchase rules above"),
             error_messages={"required": _("Please accept the purchase rules.")},
         )
 

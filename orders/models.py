@@ -83,16 +83,15 @@ class Order(HasStatus):
     buyer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="orders")
     status = models.CharField(_("status"), max_length=20, choices=Status.choices, default=Status.HELD)
     currency = models.CharField(_("currency"), max_length=3)
-    subtotal = models.DecimalField(_("tickets"), max_digits=9, decimal_places=2)
-    service_fee = models.DecimalField(_("service fee"), max_digits=9, decimal_places=2)
-    total = models.DecimalField(_("total"), max_digits=9, decimal_places=2)
+    subtotal = models.DecimalField(_("tickets"), max_digits=12, decimal_places=2)
+    service_fee = models.DecimalField(_("service fee"), max_digits=12, decimal_places=2)
+    total = models.DecimalField(_("total"), max_digits=12, decimal_places=2)
     email = models.EmailField(_("contact e-mail"), blank=True)
     # One name a ticket, in the order of the lines; tickets get them when they are issued.
     holders = models.JSONField(_("holders"), default=list, blank=True)
     terms_accepted_at = models.DateTimeField(_("terms accepted"), null=True, blank=True)
     created_at = models.DateTimeField(_("held since"), db_default=Now())
     hold_ends_at = models.DateTimeField(_("hold ends"))
-    grace_given_at = models.DateTimeField(_("extended for payment"), null=True, blank=True)
     paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
@@ -131,7 +130,8 @@ class Order(HasStatus):
         return sum(line.quantity for line in self.lines.all())
 
     def has_payment_in_progress(self) -> bool:
-        return Payment.objects.of(self).in_progress().exists()
+        """Whether the fan may be paying just now, or has paid and only the settlement is still to come."""
+        return Payment.objects.of(self).unsettled().exists()
 
     def get_absolute_url(self) -> str:
         return reverse("orders:detail", args=[self.code])
@@ -166,13 +166,21 @@ class Line(models.Model):
         return (self.unit_price + self.unit_fee) * self.quantity
 
 
+IN_PROGRESS = [PaymentStatus.WAITING, PaymentStatus.INPUT, PaymentStatus.PREAUTH]
+
+
 class PaymentQuerySet(models.QuerySet["Payment"]):
     def of(self, order: Order) -> Self:
         return self.filter(order=order)
 
     def in_progress(self) -> Self:
         """Payments that a fan may be busy with at the provider."""
-        return self.filter(status__in=[PaymentStatus.WAITING, PaymentStatus.INPUT, PaymentStatus.PREAUTH])
+        return self.filter(status__in=IN_PROGRESS)
+
+    def unsettled(self) -> Self:
+        """Payments in progress, and money that has arrived: while there is one, its order stays as it is."""
+        arrived = Q(status=PaymentStatus.CONFIRMED, settled_at__isnull=True)
+        return self.filter(arrived | Q(status__in=IN_PROGRESS))
 
     def confirmed(self) -> Self:
         """Money that has arrived and has not yet become tickets or gone back."""
@@ -188,6 +196,9 @@ class Payment(BasePayment):
     """One attempt to pay one order; order, amount and currency never change."""
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="+")
+    # As wide as an order's total.
+    total = models.DecimalField(_("total"), max_digits=12, decimal_places=2)
+    captured_amount = models.DecimalField(_("captured"), max_digits=12, decimal_places=2, default=0)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
     refund_due_at = models.DateTimeField(_("refund due"), null=True, blank=True)
     refund_leased_until = models.DateTimeField(_("refund under way until"), null=True, blank=True)

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
-from payments import PaymentStatus, RedirectNeeded
+from payments import PaymentError, PaymentStatus, RedirectNeeded
 from payments.dummy import DummyProvider
 
 from orders.models import Payment
@@ -47,6 +48,13 @@ class PlayMoneyProvider(DummyProvider):
                 return None
         payment.refresh_from_db()
         raise RedirectNeeded(payment.get_success_url())
+
+    def process_data(self, payment: Payment, request: HttpRequest) -> HttpResponse:
+        """Send the browser back to its order: nobody calls play money back, and an address confirms nothing."""
+        return HttpResponseRedirect(payment.get_success_url())
+
+    def get_token_from_request(self, payment: Payment | None, request: HttpRequest) -> str:
+        raise PaymentError("Play money is not called back.", code=400)
 
     def refund(self, payment: Payment, amount: Decimal | None = None) -> Decimal:
         return amount or payment.captured_amount

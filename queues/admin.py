@@ -51,7 +51,6 @@ class QueueForm(forms.ModelForm):
             "scheduled_start",
             "scheduled_end",
             "lobby_opens_at",
-            "fairness_mode",
             "max_concurrent_admissions",
             "admission_rate_per_minute",
             "admission_window_seconds",
@@ -117,7 +116,6 @@ class QueueAdmin(SaleAdmin):
             _("Letting in"),
             {
                 "fields": (
-                    "fairness_mode",
                     ("max_concurrent_admissions", "admission_rate_per_minute"),
                     ("admission_window_seconds", "claim_window_seconds"),
                     "max_purchases_per_customer",
@@ -143,6 +141,12 @@ class QueueAdmin(SaleAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Queue | None = None) -> tuple[str, ...]:
         # Who stands in line stands there for this event.
         return (*self.readonly_fields, "event") if obj is not None else self.readonly_fields
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "kind":
+            # A waitlist fills itself when a sale has sold out; nobody makes one.
+            kwargs["choices"] = [choice for choice in Queue.Kind.choices if choice[0] != Queue.Kind.WAITLIST]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "tiers":

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Self
 
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -71,7 +71,7 @@ class Queue(models.Model):
         _("people inside at once"), default=200, validators=[MinValueValidator(1)]
     )
     admission_window_seconds = models.PositiveIntegerField(
-        _("seconds to buy"), default=600, validators=[MinValueValidator(30)]
+        _("seconds to buy"), default=600, validators=[MinValueValidator(30), MaxValueValidator(86_400)]
     )
     admission_rate_per_minute = models.PositiveIntegerField(
         _("people let in a minute"), default=300, validators=[MinValueValidator(1)]
@@ -192,8 +192,9 @@ class AdmissionQuerySet(models.QuerySet["Admission"]):
         return self.order_by("place")
 
     def within_window(self) -> Self:
-        """Admitted fans whose time is not over, by the database's clock."""
-        return self.admitted().filter(window_ends_at__gt=Now())
+        """Admitted fans whose time is not over, and who showed up or still may, by the database's clock."""
+        present = Q(claimed_at__isnull=False) | Q(claim_ends_at__isnull=True) | Q(claim_ends_at__gt=Now())
+        return self.admitted().filter(present, window_ends_at__gt=Now())
 
     def lapsed(self) -> Self:
         """Admitted fans without a hold whose time is over, or who did not show up in time.
@@ -237,6 +238,7 @@ class Admission(HasStatus):
     window_ends_at = models.DateTimeField(_("time to buy ends"), null=True, blank=True)
     claim_ends_at = models.DateTimeField(_("time to show up ends"), null=True, blank=True)
     claimed_at = models.DateTimeField(_("showed up"), null=True, blank=True)
+    grace_given_at = models.DateTimeField(_("extended for payment"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     has_hold = models.BooleanField(_("holds tickets"), default=False)
     # Written by orders, so that a line need not look up what it cannot know.
@@ -286,6 +288,11 @@ class Admission(HasStatus):
     @property
     def is_admitted(self) -> bool:
         return self.status == self.Status.ADMITTED
+
+    def is_within_window(self, now: datetime) -> bool:
+        """Whether the turn lasts at `now`: admitted, in time, and shown up in time."""
+        is_present = self.claimed_at is not None or self.claim_ends_at is None or now < self.claim_ends_at
+        return self.is_admitted and is_present and self.window_ends_at is not None and now < self.window_ends_at
 
     @property
     def is_completed(self) -> bool:

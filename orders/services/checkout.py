@@ -30,20 +30,20 @@ FREE = "free"
 def start_payment(order: Order, *, holders: Sequence[str], email: str) -> Payment:
     """Write down who the tickets are for and open a payment; the terms have been accepted.
 
-    Once for an order, the hold and the turn are extended to `PAYMENT_GRACE_SECONDS` from now if less is left. While a
-    payment is open, that one is returned. A free order is confirmed at once.
+    Once in a turn, the hold and the turn are extended to `PAYMENT_GRACE_SECONDS` from now if less is left. While a
+    payment is open, or has arrived and is not settled yet, that one is returned. A free order is confirmed at once.
 
     Raises:
         HoldLapsed: the time is over.
-        OrderNotPayable: the order is not held, or there are not as many names as tickets.
+        OrderNotPayable: the order is not held, its event is cancelled, or there are not as many names as tickets.
     """
     queue_services.open_allowance(order.buyer, order.event)
     held = Order.objects.within_hold().with_lines().lock().filter(pk=order.pk).first()
     if held is None:
         raise _why_not(order)
-    if len(holders) != held.ticket_count() or not all(holder.strip() for holder in holders):
+    if held.event.is_cancelled or len(holders) != held.ticket_count() or not all(holder.strip() for holder in holders):
         raise OrderNotPayable
-    going_on = Payment.objects.of(held).in_progress().first()
+    going_on = Payment.objects.of(held).unsettled().first()
     if going_on is not None:
         return going_on
     Order.objects.filter(pk=held.pk).update(holders=list(holders), email=email, terms_accepted_at=Now())
@@ -58,13 +58,14 @@ def _why_not(order: Order) -> HoldLapsed | OrderNotPayable:
 
 def _extend_once(order: Order) -> None:
     grace = Now() + timedelta(seconds=settings.PAYMENT_GRACE_SECONDS)
-    extended = Order.objects.filter(pk=order.pk, grace_given_at__isnull=True).update(
-        hold_ends_at=Greatest("hold_ends_at", grace), grace_given_at=Now()
+    # The mark is the turn's: choosing again makes a new order, which must not be a way to more and more time.
+    turn = Admission.objects.filter(pk=order.admission_id)
+    extended = turn.filter(grace_given_at__isnull=True).update(
+        window_ends_at=Greatest("window_ends_at", grace), grace_given_at=Now()
     )
     if extended:
-        Admission.objects.filter(pk=order.admission_id).update(
-            window_ends_at=Greatest("window_ends_at", Order.objects.filter(pk=order.pk).values("hold_ends_at")[:1])
-        )
+        until = turn.values("window_ends_at")[:1]
+        Order.objects.filter(pk=order.pk).update(hold_ends_at=Greatest("hold_ends_at", until))
 
 
 def _open_payment(order: Order, email: str) -> Payment:

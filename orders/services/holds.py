@@ -114,7 +114,7 @@ def _admission_for(user: User, public_id: uuid.UUID) -> Any:
     )
     if admission is None or admission.status in {Admission.Status.WAITING, Admission.Status.DENIED}:
         raise AdmittanceInvalid
-    if not admission.is_admitted or not admission.window_ends_at or admission.window_ends_at <= admission.now:
+    if not admission.is_within_window(admission.now):
         raise AdmittanceExpired
     return admission
 
@@ -248,7 +248,8 @@ def expire_next_order(*, excluding: Collection[int] = ()) -> int | None:
 
     One that cannot be ended is logged; its pk, given back in `excluding`, keeps it from stopping the others.
     """
-    lapsed = Order.objects.lapsed().exclude(pk__in=excluding).order_by("hold_ends_at", "pk").first()
+    holds = Order.objects.lapsed().exclude(pk__in=excluding).select_related("buyer", "event")
+    lapsed = holds.order_by("hold_ends_at", "pk").first()
     if lapsed is None:
         return None
     try:

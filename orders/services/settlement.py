@@ -68,7 +68,7 @@ def settle_payment(payment: Payment) -> None:
     payment.refresh_from_db()
     if payment.total != order.total or payment.currency != order.currency:
         _refund(payment, order, "wrong_amount")
-    elif order.is_held:
+    elif order.is_held and not order.event.is_cancelled:
         _fulfil(order)
         event_services.sell_stock(order.quantities())
     else:
@@ -129,6 +129,8 @@ def _complete_admission(order: Order) -> None:
 
 
 def _refund(payment: Payment, order: Order, reason: str) -> None:
+    if payment.total == 0:
+        return
     Payment.objects.filter(pk=payment.pk).update(refund_due_at=Now(), refund_reason=reason)
     mailbox.post(
         to=order.email or order.buyer.email,

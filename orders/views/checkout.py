@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from payments import PaymentStatus
 
 from accounts.patience import patiently
 from accounts.refusals import Refusal
@@ -50,7 +51,7 @@ def pay(request: SignedInRequest, code: str) -> HttpResponse:
     except Refusal as refusal:
         order = _order(request, code)
         return _checkout(request, order, form, refusal=refusal) if order.is_held else redirect(order)
-    if order.is_free:
+    if payment.status == PaymentStatus.CONFIRMED:
         patiently(services.settle_payment, payment)
         return redirect(order)
     return redirect("orders:payment", order.code)
@@ -67,7 +68,8 @@ def payment(request: SignedInRequest, code: str) -> HttpResponse:
     """Stand at the provider's counter: its form, or the way to its own page."""
     order = _order(request, code)
     going_on = Payment.objects.of(order).in_progress().first()
-    if going_on is None:
+    is_over = request.method != "POST" and not order.is_held
+    if going_on is None or is_over:
         return redirect(order)
     context = {"order": order, "event": order.event, "payment": going_on, "outcomes": Outcome, "now": timezone.now()}
     try:

@@ -60,7 +60,10 @@ class Migration(migrations.Migration):
                     "admission_window_seconds",
                     models.PositiveIntegerField(
                         default=600,
-                        validators=[django.core.validators.MinValueValidator(30)],
+                        validators=[
+                            django.core.validators.MinValueValidator(30),
+                            django.core.validators.MaxValueValidator(86400),
+                        ],
                         verbose_name="seconds to buy",
                     ),
                 ),
@@ -155,6 +158,7 @@ class Migration(migrations.Migration):
                 ("window_ends_at", models.DateTimeField(blank=True, null=True, verbose_name="time to buy ends")),
                 ("claim_ends_at", models.DateTimeField(blank=True, null=True, verbose_name="time to show up ends")),
                 ("claimed_at", models.DateTimeField(blank=True, null=True, verbose_name="showed up")),
+                ("grace_given_at", models.DateTimeField(blank=True, null=True, verbose_name="extended for payment")),
                 ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended")),
                 ("has_hold", models.BooleanField(default=False, verbose_name="holds tickets")),
                 ("order_code", models.CharField(blank=True, default="", max_length=12, verbose_name="order")),

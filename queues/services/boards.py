@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
@@ -10,7 +12,7 @@ from events import availability
 from queues import board as boards
 from queues import pacing
 from queues.board import Board, Mark
-from queues.models import Queue
+from queues.models import Phase, Queue
 from queues.services.traffic import measure_traffic
 
 # Every n-th place of the line behind the exact front, and its last; one pass over an index.
@@ -67,13 +69,7 @@ def build_board(queue: Queue) -> Board:
     waiting = marks[-1][1] + 1 if marks else 0
     traffic = measure_traffic(queue)
     advice = pacing.poll_advice(waiting, polls_per_second=settings.BOARD_POLLS_PER_SECOND)
-    rate = pacing.rate_range(
-        traffic.recent,
-        now=now,
-        rate_per_minute=queue.admission_rate_per_minute,
-        max_concurrent=queue.max_concurrent_admissions,
-        window_seconds=queue.admission_window_seconds,
-    )
+    rate = _rate(queue, traffic, now)
     return Board(
         as_of=now.isoformat(),
         phase=str(queue.phase(now)),
@@ -90,6 +86,19 @@ def build_board(queue: Queue) -> Board:
         message=queue.message,
         near_seconds=advice.near,
         far_seconds=advice.far,
+    )
+
+
+def _rate(queue: Queue, traffic: pacing.Traffic, now: datetime) -> pacing.RateRange:
+    """Estimate how fast the line moves; not at all while nobody is let in, and then no wait can be known."""
+    if queue.phase(now) != Phase.OPEN or traffic.available == 0:
+        return pacing.RateRange(low=0, high=0)
+    return pacing.rate_range(
+        traffic.recent,
+        now=now,
+        rate_per_minute=queue.admission_rate_per_minute,
+        max_concurrent=queue.max_concurrent_admissions,
+        window_seconds=queue.admission_window_seconds,
     )
 
 

@@ -235,5 +235,5 @@ def test_free_order_is_confirmed_at_once(token: str, ben, floor: Tier):
     services.settle_payment(payment)
 
     order.refresh_from_db()
-    assert (confirmed, payment.total, order.is_free, order.status) == ("confirmed", 0, True, "paid")
+    assert (confirmed, payment.total, order.is_free, order.status) == ("confirmed", Decimal(0), True, "paid")
     assert_counters_equal_rows(order.event)

@@ -59,7 +59,6 @@ def form_of(event: Event, **changes: Any) -> dict[str, Any]:
         "admission_window_seconds": 600,
         "admission_rate_per_minute": 300,
         "claim_window_seconds": 0,
-        "fairness_mode": "strict",
         "metadata": "{}",
         **changes,
     }
@@ -214,8 +213,8 @@ def test_form_says_in_plain_words_what_times_cannot_be(desk: Client, event: Even
 
 def test_form_offers_sensible_settings(desk: Client):
     form = desk.get("/admin/queues/queue/add/").context["adminform"].form
-    names = ("max_concurrent_admissions", "admission_window_seconds", "admission_rate_per_minute", "fairness_mode")
-    assert [form[name].value() for name in names] == [200, 600, 300, "strict"]
+    names = ("max_concurrent_admissions", "admission_window_seconds", "admission_rate_per_minute")
+    assert [form[name].value() for name in names] == [200, 600, 300]
 
 
 def test_queue_opens_only_tiers_of_its_own_event(desk: Client, organizer: Organizer, event: Event, floor: Tier):
