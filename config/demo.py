@@ -87,6 +87,8 @@ def serve(folder: Path, port: int, environment: Mapping[str, str]) -> None:
 
 def serve_stack(folder: Path, port: int, *, database_url: str, redis_url: str) -> None:
     """Migrate, load the concert, start the stack and wait until asked to stop, or until the terminal is gone."""
+    # Looked for before anything is said: whoever reads the last line may close the terminal at once.
+    terminals = [descriptor for descriptor in range(3) if os.isatty(descriptor)]
     stack = Stack(folder, database_url=database_url, redis_url=redis_url, port=port)
     write_environment(folder / "environment", stack.settings)
     try:
@@ -96,7 +98,6 @@ def serve_stack(folder: Path, port: int, *, database_url: str, redis_url: str) -
         say("Starting web server, worker and beat.")
         stack.start()
         say(f"\nFairline is on sale at {stack.url}\n\n{accounts}\n\nLogs: {folder / 'logs'}\nCtrl-C stops everything.")
-        terminals = [descriptor for descriptor in range(3) if os.isatty(descriptor)]
         # A terminal that closes sends its signal to whoever leads its session, and that is not always us.
         stack.wait_until(lambda: not all(os.isatty(descriptor) for descriptor in terminals))
     finally:

@@ -96,7 +96,7 @@ def test_paying_again_in_every_way_gives_one_ticket(sale: Sale, fan: User, visit
     tab = visitor.second_tab()
     for each in (tab, visitor):
         each.go(order.get_absolute_url())
-        each.page.get_by_label("I accept the purchase rules above.").check()
+        each.page.get_by_label("I accept the purchase rules above").check()
 
     visitor.named("Pay $165.00").dblclick()
     expect(visitor.page.get_by_role("heading", name="Play money")).to_be_visible()
@@ -120,7 +120,7 @@ def test_paying_again_in_every_way_gives_one_ticket(sale: Sale, fan: User, visit
 def test_payment_cancelled_in_a_second_tab_can_be_begun_again(sale: Sale, fan: User, visitor: Visitor):
     order = sale.hold(fan, floor=1)
     visitor.go(order.get_absolute_url())
-    visitor.page.get_by_label("I accept the purchase rules above.").check()
+    visitor.page.get_by_label("I accept the purchase rules above").check()
     visitor.press("Pay $165.00")
     expect(visitor.page.get_by_role("heading", name="Play money")).to_be_visible()
     tab = visitor.second_tab()
@@ -133,7 +133,7 @@ def test_payment_cancelled_in_a_second_tab_can_be_begun_again(sale: Sale, fan: U
     visitor.sees("Who is coming?")
     assert visitor.path == order.get_absolute_url()
     assert statuses(sale, fan) == ([Admission.Status.ADMITTED], [Order.Status.HELD])
-    visitor.page.get_by_label("I accept the purchase rules above.").check()
+    visitor.page.get_by_label("I accept the purchase rules above").check()
     visitor.press("Pay $165.00")
     visitor.press("Pay")
     visitor.sees("Tickets secured!")

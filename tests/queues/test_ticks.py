@@ -290,9 +290,9 @@ def test_tick_takes_as_many_statements_for_three_as_for_one(queue: Queue, redis_
         numbers.append(statements_of_a_tick(queue))
         a_second_later()
 
-    assert numbers == [21, 21]
+    assert numbers == [20, 20]
     assert Admission.objects.waiting().count() == 0
 
 
 def test_idle_tick_takes_no_more(queue: Queue):
-    assert statements_of_a_tick(queue) == 19
+    assert statements_of_a_tick(queue) == 18

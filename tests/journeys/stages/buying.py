@@ -90,7 +90,7 @@ def pay(visitor: Visitor) -> None:
     check_out(visitor)
     for number, tier in enumerate(("VIP", "Floor"), start=1):
         visitor.fill(f"Ticket {number}: {tier}", f"Guest {number}")
-    visitor.page.get_by_label("I accept the purchase rules above.").check()
+    visitor.page.get_by_label("I accept the purchase rules above").check()
     visitor.press("Pay $714.99")
 
 
