@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
@@ -7,17 +7,24 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts import services
-from accounts.models import Letter, Membership, Organizer, User
+from accounts import photos, services
+from accounts.forms import IdentityDecisionForm
+from accounts.models import IdentityCheck, Letter, Membership, Organizer, User
 from accounts.scoping import OrganizerScopedAdmin
 
-__all__ = ["LetterAdmin", "OrganizerAdmin", "OrganizerScopedAdmin", "UserAdmin"]
+__all__ = ["IdentityCheckAdmin", "LetterAdmin", "OrganizerAdmin", "OrganizerScopedAdmin", "UserAdmin"]
 
 # One door for everybody: with its limits on guessing, and with a second factor once there is one.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -143,3 +150,78 @@ class LetterAdmin(SuperuserOnly, ModelAdmin):
         queued = len(letters)
         text = ngettext("%(count)d letter is on its way.", "%(count)d letters are on their way.", queued)
         self.message_user(request, text % {"count": queued}, messages.SUCCESS)
+
+
+@admin.register(IdentityCheck)
+class IdentityCheckAdmin(SuperuserOnly, ModelAdmin):
+    """Let the platform's staff compare name and photo, and decide once."""
+
+    form = IdentityDecisionForm
+    list_display = ("legal_name", "user", "status", "submitted_at", "decided_at", "decided_by")
+    list_filter = ("status",)
+    search_fields = ("legal_name", "user__email")
+    list_select_related = ("user", "decided_by")
+    ordering = ("-pk",)
+    readonly_fields = (
+        "user",
+        "legal_name",
+        "document",
+        "status",
+        "reason",
+        "submitted_at",
+        "decided_at",
+        "decided_by",
+    )
+    asked = (None, {"fields": ("user", "legal_name", "document", "submitted_at")})
+    decision = (_("Decide"), {"fields": ("decision", "explanation")})
+    decided = (_("Decided"), {"fields": ("status", "reason", "decided_at", "decided_by")})
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        is_open = not isinstance(obj, IdentityCheck) or obj.is_pending
+        return is_open and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_fieldsets(self, request: HttpRequest, obj: IdentityCheck | None = None) -> Any:
+        return [self.asked, self.decision if self.has_change_permission(request, obj) else self.decided]
+
+    def get_urls(self) -> list[URLPattern]:
+        photo = path("<int:pk>/photo/", never_cache(self.photo), name="accounts_identitycheck_photo")
+        return [photo, *super().get_urls()]
+
+    @admin.display(description=_("photo"))
+    def document(self, check: IdentityCheck) -> str:
+        if not check.photo:
+            return gettext("Deleted")
+        address = reverse("admin:accounts_identitycheck_photo", args=[check.pk])
+        return format_html('<a href="{0}"><img src="{0}" alt="{1}" width="480"></a>', address, gettext("The document"))
+
+    @method_decorator(require_safe)
+    def photo(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Give the photo to the platform's staff; to everybody else it does not exist."""
+        if not (self.admin_site.has_permission(request) and request.user.is_superuser):
+            raise Http404("There is no such photo.")
+        check = get_object_or_404(IdentityCheck.objects.exclude(photo=""), pk=pk)
+        try:
+            picture = photos.read(check.photo)
+        except FileNotFoundError as error:
+            raise Http404("The photo is gone.") from error
+        return HttpResponse(
+            picture,
+            content_type="image/jpeg",
+            headers={
+                "Content-Disposition": f'attachment; filename="identity-{check.pk}.jpg"',
+                "X-Content-Type-Options": "nosniff",
+                "Content-Security-Policy": "default-src 'none'; sandbox",
+            },
+        )
+
+    def save_model(self, request: HttpRequest, obj: IdentityCheck, form: forms.ModelForm, change: bool) -> None:
+        """Decide as the form says; a check that somebody else has decided meanwhile stays as it is."""
+        given = form.cleaned_data
+        by = cast(User, request.user)
+        services.decide_identity(obj, status=given["decision"], reason=given["explanation"], by=by)

@@ -6,9 +6,10 @@ from allauth.account.models import EmailAddress
 from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
-from accounts import services
-from accounts.models import User
+from accounts import photos, services
+from accounts.models import IdentityCheck, User
 
 
 class SignupForm(AllauthSignupForm):
@@ -38,3 +39,39 @@ class ChangeEmailForm(AddEmailForm):
 
     def has_verified_address(self) -> bool:
         return EmailAddress.objects.filter(user=self.user, verified=True).exists()
+
+
+class IdentityForm(forms.Form):
+    """What an identity check needs. Whether the file is a photo, the service says."""
+
+    legal_name = forms.CharField(
+        label=_("Name as on the document"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    photo = forms.FileField(
+        label=_("Photo of your passport, identity card or driving licence"),
+        help_text=_("JPEG, PNG or WebP, at most 8 MB. Name and picture must be readable."),
+        widget=forms.FileInput(attrs={"accept": ",".join(photos.CONTENT_TYPES)}),
+    )
+
+
+class IdentityDecisionForm(forms.ModelForm):
+    """Ask the platform's staff for a decision; what is saved is the service's business."""
+
+    decision = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[
+            (IdentityCheck.Status.APPROVED, _("Approve: name and photo show the same person")),
+            (IdentityCheck.Status.REFUSED, _("Refuse")),
+        ],
+        widget=UnfoldAdminRadioSelectWidget,
+    )
+    explanation = forms.CharField(
+        label=_("Reason"),
+        max_length=300,
+        help_text=_("The fan reads it when you refuse. It stays with the check."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+    class Meta:
+        model = IdentityCheck
+        fields: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """People, the organizers they work for, and the letters they are sent."""
 
-from typing import Any, ClassVar
+from datetime import timedelta
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import AnonymousUser, PermissionsMixin
@@ -124,6 +125,88 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.get_role_display()}"
+
+
+class IdentityCheckQuerySet(models.QuerySet["IdentityCheck"]):
+    def lock(self) -> Self:
+        """Lock the rows, lowest pk first, against every other writer."""
+        return self.order_by("pk").select_for_update(of=("self",), no_key=True)
+
+    def for_fan(self, user: User) -> Self:
+        return self.filter(user=user)
+
+    def pending(self) -> Self:
+        return self.filter(status=IdentityCheck.Status.PENDING)
+
+    def overdue(self) -> Self:
+        """Keep those that nobody has decided in the time that a photo may be kept, by the database's clock."""
+        return self.pending().filter(submitted_at__lte=Now() - IdentityCheck.PHOTO_KEPT)
+
+    def with_photo_to_remove(self) -> Self:
+        return self.exclude(status=IdentityCheck.Status.PENDING).exclude(photo="")
+
+
+class IdentityCheck(HasStatus):
+    """A fan's name and the photo of a document, for the platform's staff to compare; organizers never see it."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("Pending")
+        APPROVED = "approved", _("Approved")
+        REFUSED = "refused", _("Refused")
+
+    TRANSITIONS = {
+        Status.PENDING: {Status.APPROVED, Status.REFUSED},
+        Status.APPROVED: set(),
+        # Another try is another check.
+        Status.REFUSED: set(),
+    }
+
+    PHOTO_KEPT = timedelta(days=30)
+
+    user = models.ForeignKey(User, verbose_name=_("user"), on_delete=models.CASCADE, related_name="identity_checks")
+    legal_name = models.CharField(_("name as on the document"), max_length=150)
+    # The name of a file that `photos` keeps; empty once that is gone.
+    photo = models.CharField(_("photo"), max_length=50, blank=True, default="")
+    status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.PENDING)
+    reason = models.CharField(_("reason"), max_length=300, blank=True, default="")
+    submitted_at = models.DateTimeField(_("submitted"), db_default=Now())
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    decided_by = models.ForeignKey(
+        User, verbose_name=_("decided by"), on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    objects = IdentityCheckQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("identity check")
+        verbose_name_plural = _("identity checks")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=Q(status__in=["pending", "approved"]),
+                name="fan_has_one_open_or_approved_identity_check",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "approved", "refused"]), name="identity_check_status_is_known"
+            ),
+            models.CheckConstraint(condition=~Q(legal_name=""), name="identity_check_has_a_name"),
+            models.CheckConstraint(
+                condition=Q(status="pending", decided_at=None, decided_by=None, reason="")
+                | (~Q(status="pending") & Q(decided_at__isnull=False) & ~Q(reason="")),
+                name="identity_check_decided_has_time_and_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.legal_name}: {self.get_status_display()}"
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status == self.Status.PENDING
+
+    @property
+    def is_refused(self) -> bool:
+        return self.status == self.Status.REFUSED
 
 
 class LetterQuerySet(models.QuerySet["Letter"]):

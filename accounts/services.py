@@ -3,18 +3,23 @@
 import logging
 from datetime import timedelta
 from smtplib import SMTPDataError, SMTPRecipientsRefused
+from typing import TYPE_CHECKING
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.core.files import File
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from accounts import mailbox
-from accounts.models import Letter, User
+from accounts import mailbox, photos
+from accounts.models import IdentityCheck, Letter, User
 from accounts.refusals import Refusal
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +37,22 @@ LETTERS_AT_A_TIME = 1
 
 class EmailTaken(Refusal):
     message = _("Another account uses this e-mail address.")
+
+
+class IdentityAlreadyVerified(Refusal):
+    message = _("Your identity is verified already.")
+
+
+class IdentityCheckPending(Refusal):
+    message = _("We are looking at what you have sent already. We write to you when it is decided.")
+
+
+class IdentityCheckDecided(Refusal):
+    message = _("This identity check has been decided already.")
+
+
+class NotPlatformStaff(Refusal):
+    message = _("Only the platform's own staff decide about identities.")
 
 
 @transaction.atomic
@@ -59,6 +80,125 @@ def change_email(user: User, *, email: str) -> EmailAddress:
         raise EmailTaken from error
     user.email, user.email_verified_at = email, None
     return address
+
+
+def mark_identity_verified(user: User) -> None:
+    """Take it as proved that `user` is who they say; a first proof keeps its time."""
+    User.objects.filter(pk=user.pk, identity_verified_at=None).update(identity_verified_at=Now())
+
+
+def find_identity_check(user: User) -> IdentityCheck | None:
+    """Return the fan's latest check."""
+    return IdentityCheck.objects.for_fan(user).order_by("-pk").first()
+
+
+def submit_identity(user: User, *, legal_name: str, photo: File) -> IdentityCheck:
+    """Take a fan's name and the photo of a document in, for the platform's staff to decide.
+
+    What is kept of the photo is a new picture, without anything that was beside the pixels. With
+    IDENTITY_PROVIDER=instant it is not kept at all, and the fan is approved at once.
+
+    Raises:
+        IdentityAlreadyVerified, IdentityCheckPending
+        PhotoTooLarge, PhotoNotReadable
+        Nothing is kept in any of these cases.
+    """
+    _check_may_submit(user)
+    picture = photos.redraw(photo)
+    is_instant = settings.IDENTITY_PROVIDER == "instant"
+    name = "" if is_instant else photos.keep(picture)
+    try:
+        return (_submit_and_approve if is_instant else _submit)(user, legal_name, name)
+    except IntegrityError:
+        # The same fan sent it from elsewhere at the same instant. After any other failure the row may be there, so
+        # that its photo has to stay; if it is not, the sweep over orphans finds it.
+        photos.remove(name)
+        _check_may_submit(user)
+        raise
+
+
+def _check_may_submit(user: User) -> None:
+    if User.objects.filter(pk=user.pk, identity_verified_at__isnull=False).exists():
+        raise IdentityAlreadyVerified
+    if IdentityCheck.objects.for_fan(user).pending().exists():
+        raise IdentityCheckPending
+
+
+@transaction.atomic
+def _submit(user: User, legal_name: str, photo: str) -> IdentityCheck:
+    return IdentityCheck.objects.create(user=user, legal_name=" ".join(legal_name.split()), photo=photo)
+
+
+@transaction.atomic
+def _submit_and_approve(user: User, legal_name: str, photo: str) -> IdentityCheck:
+    check = _submit(user, legal_name, photo)
+    return _decide(check, IdentityCheck.Status.APPROVED, _("Approved at once: this is a demo."), None)
+
+
+@transaction.atomic
+def decide_identity(check: IdentityCheck, *, status: str, reason: str, by: User) -> IdentityCheck:
+    """Approve or refuse a check, and tell the fan; `reason` is what the fan reads. The photo goes soon after.
+
+    Raises:
+        NotPlatformStaff: an organizer's staff never decide about somebody who buys from all.
+        IdentityCheckDecided
+        Nothing is changed in any of these cases.
+    """
+    if not (by.is_active and by.is_staff and by.is_superuser):
+        raise NotPlatformStaff
+    check = IdentityCheck.objects.lock().select_related("user").get(pk=check.pk)
+    if not check.is_pending:
+        raise IdentityCheckDecided
+    return _decide(check, status, reason, by)
+
+
+@transaction.atomic
+def refuse_next_overdue_identity_check() -> bool:
+    """Refuse a check that nobody has decided while its photo may be kept; return False when there is none."""
+    overdue = IdentityCheck.objects.overdue().select_related("user").order_by("pk")
+    check = overdue.select_for_update(of=("self",), no_key=True, skip_locked=True).first()
+    if check is not None:
+        reason = _("We did not get to it in time, and keep no photo any longer. Please send it again.")
+        _decide(check, IdentityCheck.Status.REFUSED, reason, None)
+    return check is not None
+
+
+def _decide(check: IdentityCheck, status: str, reason: "StrOrPromise", by: User | None) -> IdentityCheck:
+    check.move_to(status)
+    check.reason, check.decided_by = str(reason), by
+    decided = {"status": status, "reason": check.reason, "decided_by": by, "decided_at": Now()}
+    IdentityCheck.objects.filter(pk=check.pk).update(**decided)
+    if status == IdentityCheck.Status.APPROVED:
+        mark_identity_verified(check.user)
+    mailbox.post(
+        to=check.user.email,
+        template=f"identity_{status}",
+        context={"name": check.user.name, "reason": check.reason},
+        kind=Letter.Kind.NOTICE,
+    )
+    return check
+
+
+def remove_decided_photos() -> None:
+    """Remove the photos of all checks that are decided.
+
+    The file goes before its name does: a process that dies between the two leaves a name that leads nowhere, and the
+    next sweep finds it again.
+    """
+    for check in IdentityCheck.objects.with_photo_to_remove().order_by("pk").iterator():
+        try:
+            photos.remove(check.photo)
+        except OSError:
+            log.exception("The photo of identity check %s could not be removed", check.pk)
+        else:
+            IdentityCheck.objects.filter(pk=check.pk).update(photo="")
+
+
+def remove_orphaned_photos() -> None:
+    """Remove the photos that no check names: of submissions that were cut short, and of accounts that are gone."""
+    for name in photos.settled():
+        if not IdentityCheck.objects.filter(photo=name).exists():
+            photos.remove(name)
 
 
 @transaction.atomic

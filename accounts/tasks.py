@@ -17,3 +17,19 @@ def send_queued_letters() -> None:
     with closing(get_connection()) as connection:
         while services.send_next_letter(connection) and monotonic() < end:
             pass
+
+
+@shared_task
+def remove_decided_photos() -> None:
+    services.remove_decided_photos()
+
+
+@shared_task
+def remove_orphaned_photos() -> None:
+    services.remove_orphaned_photos()
+
+
+@shared_task
+def refuse_overdue_identity_checks() -> None:
+    while services.refuse_next_overdue_identity_check():
+        pass

@@ -24,5 +24,8 @@ app.conf.beat_schedule = {
     "expire lapsed orders": every(1, "orders.tasks.expire_lapsed_orders"),
     "settle confirmed payments": every(2, "orders.tasks.settle_confirmed_payments"),
     "refund unplaced payments": every(5, "orders.tasks.refund_unplaced_payments"),
+    "remove decided photos": every(30, "accounts.tasks.remove_decided_photos"),
+    "remove orphaned photos": every(600, "accounts.tasks.remove_orphaned_photos"),
+    "refuse overdue identity checks": every(600, "accounts.tasks.refuse_overdue_identity_checks"),
     "send queued letters": every(2, "accounts.tasks.send_queued_letters"),
 }

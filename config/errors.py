@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from accounts import photos
+from accounts import services as accounts
 from accounts.patience import Busy
 from accounts.refusals import Refusal
 from accounts.services import EmailTaken
@@ -18,6 +20,12 @@ class Answer(NamedTuple):
 ANSWERS: dict[type[Refusal], Answer] = {
     Busy: Answer(503, "busy"),
     EmailTaken: Answer(409, "email_taken"),
+    accounts.IdentityAlreadyVerified: Answer(409, "identity_already_verified"),
+    accounts.IdentityCheckPending: Answer(409, "identity_check_pending"),
+    accounts.IdentityCheckDecided: Answer(409, "identity_check_decided"),
+    accounts.NotPlatformStaff: Answer(403, "not_platform_staff"),
+    photos.PhotoTooLarge: Answer(413, "photo_too_large"),
+    photos.PhotoNotReadable: Answer(422, "photo_not_readable"),
     events.TierNotFound: Answer(404, "tier_not_found"),
     events.SoldOut: Answer(409, "sold_out"),
     events.NotEnoughTickets: Answer(409, "sold_out"),
@@ -28,6 +36,7 @@ ANSWERS: dict[type[Refusal], Answer] = {
     queues.QueueClosed: Answer(409, "queue_closed"),
     queues.QueueSoldOut: Answer(409, "queue_sold_out"),
     queues.EmailNotVerified: Answer(403, "email_not_verified"),
+    queues.IdentityNotVerified: Answer(403, "identity_not_verified"),
     queues.OrderLimitReached: Answer(409, "order_limit_reached"),
     queues.TicketLimitReached: Answer(409, "ticket_limit_reached"),
     queues.AdmittanceInvalid: Answer(403, "admittance_invalid"),

@@ -8,6 +8,7 @@ a default must be set; a missing one stops the start with its name.
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
@@ -143,6 +144,14 @@ ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
 ACCOUNT_LOGOUT_REDIRECT_URL = reverse_lazy("queues:events")
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.partition(":")[0]
 
+# Who compares a fan with a document: the platform's staff in the admin, or nobody, and everyone is approved at once.
+
+IDENTITY_PROVIDER = env.str("IDENTITY_PROVIDER", default="manual")
+if IDENTITY_PROVIDER not in {"manual", "instant"}:
+    raise ImproperlyConfigured(f"IDENTITY_PROVIDER={IDENTITY_PROVIDER} is not known: set it to manual or instant.")
+if IDENTITY_PROVIDER == "instant" and not DEMO:
+    raise ImproperlyConfigured("IDENTITY_PROVIDER=instant checks nobody and is for a demo only: set it to manual.")
+
 # Mail is written to the mailbox and sent by a sweep through this backend.
 
 vars().update(env.email_url("EMAIL_URL"))
@@ -173,6 +182,10 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "media/"
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=BASE_DIR / "var" / "media")
+# Photos of documents. No address leads here; the admin shows them to the platform's staff.
+IDENTITY_ROOT = Path(env.str("IDENTITY_ROOT", default=str(BASE_DIR / "var" / "identity")))
+if IDENTITY_ROOT.resolve().is_relative_to(Path(MEDIA_ROOT).resolve()):
+    raise ImproperlyConfigured(f"IDENTITY_ROOT={IDENTITY_ROOT} lies in MEDIA_ROOT, which everybody can read: move it.")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -288,6 +301,12 @@ UNFOLD = {
                         "title": _("Users"),
                         "icon": "person",
                         "link": reverse_lazy("admin:accounts_user_changelist"),
+                        "permission": lambda request: request.user.is_superuser,
+                    },
+                    {
+                        "title": _("Identity checks"),
+                        "icon": "badge",
+                        "link": reverse_lazy("admin:accounts_identitycheck_changelist"),
                         "permission": lambda request: request.user.is_superuser,
                     },
                     {

@@ -67,6 +67,7 @@ class Stack:
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
             "EMAIL_URL": "consolemail://",
             "MEDIA_ROOT": str(self.folder / "media"),
+            "IDENTITY_ROOT": str(self.folder / "identity"),
             **(extra_env or {}),
         }
 

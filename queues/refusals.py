@@ -26,6 +26,10 @@ class EmailNotVerified(Refusal):
     message = _("Email verification required: please confirm your e-mail address first.")
 
 
+class IdentityNotVerified(Refusal):
+    message = _("Identity verification required: please verify your identity first.")
+
+
 class OrderLimitReached(Refusal):
     message = _("Maximum orders per customer exceeded: you have as many orders for this event as one person may.")
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 from payments import PaymentStatus
 
-from accounts.models import Letter, Membership, Organizer, User
+from accounts.models import IdentityCheck, Letter, Membership, Organizer, User
 from events.models import Event, Tier, Venue
 from orders.models import Line, Order, Payment, Ticket
 from queues.models import Admission, Allowance, Queue
@@ -43,6 +43,23 @@ class MembershipFactory(DjangoModelFactory):
     user = factory.SubFactory(UserFactory, is_staff=True)
     organizer = factory.SubFactory(OrganizerFactory)
     role = Membership.Role.OWNER
+
+
+class IdentityCheckFactory(DjangoModelFactory):
+    """A check that waits for its decision, its photo gone; with `refused=True` one that was refused."""
+
+    class Meta:
+        model = IdentityCheck
+
+    class Params:
+        refused = factory.Trait(
+            status=IdentityCheck.Status.REFUSED,
+            decided_at=factory.LazyFunction(timezone.now),
+            reason="The photo is too dark to read.",
+        )
+
+    user = factory.SubFactory(UserFactory)
+    legal_name = "Benjamin Okafor"
 
 
 class LetterFactory(DjangoModelFactory):

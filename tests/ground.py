@@ -51,6 +51,8 @@ def start_session(config: pytest.Config) -> None:
         REDIS_URL=servers.redis_url,
         EMAIL_URL="memorymail://",
         MEDIA_ROOT=str(folder / "media"),
+        IDENTITY_ROOT=str(folder / "identity"),
+        IDENTITY_PROVIDER="manual",
         # Playwright's fixtures run a loop in the thread of the test; nothing of ours is asynchronous.
         DJANGO_ALLOW_ASYNC_UNSAFE="1",
     )

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.test import Client
 
-from accounts.models import Letter, Membership, Organizer, User
+from accounts.models import IdentityCheck, Letter, Membership, Organizer, User
 from accounts.scoping import OrganizerScopedAdmin
 from orders.models import Order
 from queues.models import Queue
@@ -22,7 +22,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-NOT_OF_AN_ORGANIZER: set[type[Model]] = {User, Letter}
+NOT_OF_AN_ORGANIZER: set[type[Model]] = {User, Letter, IdentityCheck}
 
 
 @pytest.fixture

@@ -1,0 +1,43 @@
+"""Settings that stop the start when they are wrong."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from config.stack import PROJECT
+
+
+def start(**environment: str) -> subprocess.CompletedProcess[str]:
+    """Read the settings in a process of their own."""
+    return subprocess.run(
+        [sys.executable, "-c", "from config import settings; print(settings.IDENTITY_PROVIDER)"],
+        cwd=PROJECT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("provider", ["manual", "instant"])
+def test_identity_provider_is_one_of_two(provider: str):
+    assert start(IDENTITY_PROVIDER=provider).stdout == f"{provider}\n"
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"IDENTITY_PROVIDER": "none"}, "IDENTITY_PROVIDER=none is not known: set it to manual or instant."),
+        ({"IDENTITY_PROVIDER": ""}, "IDENTITY_PROVIDER= is not known: set it to manual or instant."),
+        ({"IDENTITY_PROVIDER": "instant", "DEMO": "0"}, "IDENTITY_PROVIDER=instant checks nobody"),
+        ({"MEDIA_ROOT": "/srv/media", "IDENTITY_ROOT": "/srv/media/identity"}, "lies in MEDIA_ROOT"),
+        ({"MEDIA_ROOT": "/srv/media", "IDENTITY_ROOT": "/srv/media"}, "lies in MEDIA_ROOT"),
+    ],
+)
+def test_wrong_identity_settings_stop_the_start(environment: dict[str, str], words: str):
+    started = start(**environment)
+
+    assert (started.returncode, started.stdout) == (1, "")
+    assert words in started.stderr
