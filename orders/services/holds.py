@@ -25,6 +25,7 @@ from queues.refusals import (
     AdmittanceExpired,
     AdmittanceInvalid,
     EmailNotVerified,
+    IdentityNotVerified,
     NotInLine,
     OrderLimitReached,
     TicketLimitReached,
@@ -45,7 +46,7 @@ def hold_tickets(*, user: User, token: str, wanted: Mapping[str, int]) -> Order:
     Raises:
         AdmittanceInvalid, AdmittanceExpired: it is not this fan's turn.
         NothingChosen, TierNotFound, TierNotReleased, OrderTooLarge
-        OrderLimitReached, TicketLimitReached, EmailNotVerified
+        OrderLimitReached, TicketLimitReached, EmailNotVerified, IdentityNotVerified
         SoldOut, NotEnoughTickets
         PaymentInProgress: the hold before is being paid.
         Nothing is changed in any of these cases: what was held stays held.
@@ -142,6 +143,8 @@ def _check_politely(user: User, admission: Any, tiers: Mapping[Tier, int], old: 
         )
     if not user.is_email_verified:
         raise EmailNotVerified
+    if admission.queue.event.require_identification and not user.is_identity_verified:
+        raise IdentityNotVerified
     if old is None:
         for tier, quantity in tiers.items():
             event_services.check_stock(tier, quantity)

@@ -12,7 +12,15 @@ from django.db.models.functions import Coalesce, Now
 from accounts.models import User
 from queues import locks
 from queues.models import Admission, Allowance, Phase, Queue
-from queues.refusals import AdmittanceExpired, EmailNotVerified, NotInLine, QueueClosed, QueueNotOpen, QueueSoldOut
+from queues.refusals import (
+    AdmittanceExpired,
+    EmailNotVerified,
+    IdentityNotVerified,
+    NotInLine,
+    QueueClosed,
+    QueueNotOpen,
+    QueueSoldOut,
+)
 from queues.services.allowances import check_allowance
 
 
@@ -29,6 +37,7 @@ def join_queue(queue: Queue, user: User) -> tuple[Admission, bool]:
     Raises:
         QueueNotOpen, QueueClosed, QueueSoldOut: by the queue's phase. A paused queue can be joined.
         EmailNotVerified
+        IdentityNotVerified: the event requires it.
         OrderLimitReached, TicketLimitReached: the fan could not buy anything here.
         Nothing is written in any of these cases.
     """
@@ -49,6 +58,8 @@ def _join(queue: Queue, user: User) -> tuple[Admission, bool]:
     _check_phase(fresh, fresh.now)
     if not user.is_email_verified:
         raise EmailNotVerified
+    if fresh.event.require_identification and not user.is_identity_verified:
+        raise IdentityNotVerified
     check_allowance(fresh.order_count or 0, fresh.ticket_count or 0, tickets=1, queue=fresh)
     return Admission.objects.create(queue=fresh, user=user), True
 

@@ -19,6 +19,7 @@ from queues.refusals import (
     AdmittanceExpired,
     AdmittanceInvalid,
     EmailNotVerified,
+    IdentityNotVerified,
     OrderLimitReached,
     TicketLimitReached,
 )
@@ -170,6 +171,23 @@ def test_hold_needs_a_verified_address(token: str, ben: User):
     assert str(found).startswith("Email verification required")
 
 
+def test_hold_needs_a_verified_identity_where_the_event_asks_for_it(token: str, ben: User, event: Event):
+    change(event, require_identification=True)
+
+    found = refused(ben, token, floor=1)
+
+    assert type(found) is IdentityNotVerified
+    assert str(found).startswith("Identity verification required")
+    ben.identity_verified_at = timezone.now()
+    assert services.hold_tickets(user=ben, token=token, wanted={"floor": 1}).status == Order.Status.HELD
+
+
+def test_choosing_again_needs_a_verified_identity_too(order: Order, token: str, ben: User, event: Event):
+    change(event, require_identification=True)
+
+    assert type(refused(ben, token, floor=1)) is IdentityNotVerified
+
+
 def test_sold_out_tier_says_so(token: str, ben: User, vip: Tier):
     change(vip, sold_count=5)
 
@@ -187,8 +205,8 @@ def test_tier_with_too_few_says_how_many_are_left(token: str, ben: User, vip: Ti
 
 
 def test_refusals_come_in_the_order_of_the_reference(queue: Queue, event: Event, floor: Tier):
-    """Tickets in this order, orders, tickets over all orders, address, stock."""
-    change(event, max_orders_per_customer=2)
+    """Tickets in this order, orders, tickets over all orders, address, identity, stock."""
+    change(event, max_orders_per_customer=2, require_identification=True)
     change(floor, sold_count=100)
     fan = UserFactory()
     turn = AdmissionFactory(queue=queue, user=fan, admitted=True)
@@ -199,11 +217,13 @@ def test_refusals_come_in_the_order_of_the_reference(queue: Queue, event: Event,
     Allowance.objects.filter(pk=allowance.pk).update(order_count=1)
     found.append(type(refused(fan, token, floor=4)))
     found.append(type(refused(fan, token, floor=1)))
-    change(fan, email_verified_at=timezone.now())
-    fan.refresh_from_db()
-    found.append(type(refused(fan, token, floor=1)))
+    for proof in ("email_verified_at", "identity_verified_at"):
+        change(fan, **{proof: timezone.now()})
+        fan.refresh_from_db()
+        found.append(type(refused(fan, token, floor=1)))
 
-    assert found == [refusals.OrderTooLarge, OrderLimitReached, TicketLimitReached, EmailNotVerified, SoldOut]
+    limits = [refusals.OrderTooLarge, OrderLimitReached, TicketLimitReached]
+    assert found == [*limits, EmailNotVerified, IdentityNotVerified, SoldOut]
 
 
 def test_two_tiers_are_held_together_or_not_at_all(token: str, ben: User, vip: Tier, monkeypatch):
@@ -324,6 +344,8 @@ def test_choosing_too_many_again_keeps_the_old_hold(order: Order, token: str, be
 
 @pytest.mark.parametrize("others", [1, 3])
 def test_hold_takes_seven_statements(queue: Queue, token: str, ben: User, others: int):
+    change(queue.event, require_identification=True)
+    ben.identity_verified_at = timezone.now()
     AdmissionFactory.create_batch(others, queue=queue)
 
     with counted_statements() as sent:

@@ -177,6 +177,37 @@ def test_unverified_fan_is_told_what_to_do(queue: Queue, client: Client):
     assert "Email verification required" in answer.content.decode()
 
 
+def test_fan_without_a_verified_identity_is_told_what_to_do_and_where(queue: Queue, bens: Client):
+    Event.objects.update(require_identification=True)
+
+    answer = bens.post(f"{page(queue)}join/")
+
+    text = answer.content.decode()
+    assert (answer.status_code, answer["X-Refusal"]) == (403, "identity_not_verified")
+    assert "Identity verification required" in text
+    assert f'href="/account/identity/?next={page(queue)}"' in text
+    assert f'action="{page(queue)}join/"' not in text
+
+
+@pytest.mark.parametrize("opens_in", [timedelta(hours=1), timedelta(hours=-1)])
+def test_queue_s_page_asks_for_the_identity_only_while_it_is_missing(
+    queue: Queue, bens: Client, ben: User, opens_in: timedelta
+):
+    Queue.objects.update(scheduled_start=timezone.now() + opens_in)
+    link = f'href="/account/identity/?next={page(queue)}"'
+
+    def is_asked() -> bool:
+        return link in bens.get(page(queue)).content.decode()
+
+    found = [is_asked()]
+    Event.objects.update(require_identification=True)
+    found.append(is_asked())
+    User.objects.filter(pk=ben.pk).update(identity_verified_at=timezone.now())
+    found.append(is_asked())
+
+    assert found == [False, True, False]
+
+
 def test_claiming_notes_that_the_fan_is_there(queue: Queue, admission: Admission, bens: Client):
     submit(bens, form_to(bens.get(page(queue)), f"{page(queue)}claim/"))
 

@@ -140,6 +140,24 @@ def test_join_asks_for_a_verified_address(queue: Queue):
     assert str(refused) == "Email verification required: please confirm your e-mail address first."
 
 
+def test_join_asks_for_a_verified_identity_where_the_event_does(queue: Queue, ben: User):
+    change(queue.event, require_identification=True)
+
+    refused = join_refused(queue, ben)
+
+    assert type(refused) is refusals.IdentityNotVerified
+    assert str(refused) == "Identity verification required: please verify your identity first."
+    ben.identity_verified_at = timezone.now()
+    assert services.join_queue(queue, ben)[1] is True
+
+
+def test_fan_in_line_stays_there_when_the_event_begins_to_ask_for_identities(queue: Queue, ben: User):
+    admission, _ = services.join_queue(queue, ben)
+    change(queue.event, require_identification=True)
+
+    assert services.join_queue(queue, ben) == (admission, False)
+
+
 def test_join_tells_at_once_that_the_order_limit_is_reached(queue: Queue, ben: User):
     AllowanceFactory(user=ben, event=queue.event, order_count=1, order_limit=1, ticket_count=1, ticket_limit=4)
 
@@ -174,7 +192,8 @@ def test_limit_of_another_event_or_fan_does_not_count(queue: Queue, ben: User, c
     assert services.join_queue(queue, ben)[1] is True
 
 
-def test_join_names_the_phase_before_the_address_and_the_address_before_the_limit(queue: Queue):
+def test_join_names_phase_address_identity_and_limit_in_this_order(queue: Queue):
+    change(queue.event, require_identification=True)
     fan = UserFactory()
     AllowanceFactory(user=fan, event=queue.event, order_count=1, order_limit=1)
     change(queue, scheduled_start=soon())
@@ -182,15 +201,23 @@ def test_join_names_the_phase_before_the_address_and_the_address_before_the_limi
     found = [type(join_refused(queue, fan))]
     change(queue, scheduled_start=timezone.now() - SECOND)
     found.append(type(join_refused(queue, fan)))
-    User.objects.filter(pk=fan.pk).update(email_verified_at=timezone.now())
-    fan.refresh_from_db()
-    found.append(type(join_refused(queue, fan)))
+    for proof in ("email_verified_at", "identity_verified_at"):
+        User.objects.filter(pk=fan.pk).update(**{proof: timezone.now()})
+        fan.refresh_from_db()
+        found.append(type(join_refused(queue, fan)))
 
-    assert found == [refusals.QueueNotOpen, refusals.EmailNotVerified, refusals.OrderLimitReached]
+    assert found == [
+        refusals.QueueNotOpen,
+        refusals.EmailNotVerified,
+        refusals.IdentityNotVerified,
+        refusals.OrderLimitReached,
+    ]
 
 
 @pytest.mark.parametrize("others", [0, 3])
 def test_join_takes_three_statements(queue: Queue, ben: User, others: int):
+    change(queue.event, require_identification=True)
+    ben.identity_verified_at = timezone.now()
     AdmissionFactory.create_batch(others, queue=queue)
 
     with counted_statements() as sent:

@@ -108,10 +108,28 @@ def test_page_of_an_event_shows_rules_tiers_and_the_way_in(client: Client, queue
         assert text in page
 
 
+def test_page_of_an_event_tells_who_lacks_a_verified_identity(client: Client, queue: Queue, ben: User):
+    Event.objects.update(require_identification=True)
+    address = f"/events/{queue.event.slug}/"
+    link = f'href="/account/identity/?next={address}"'
+
+    def is_asked() -> bool:
+        return link in client.get(address).content.decode()
+
+    found = [is_asked()]
+    client.force_login(ben)
+    found.append(is_asked())
+    User.objects.filter(pk=ben.pk).update(identity_verified_at=timezone.now())
+    found.append(is_asked())
+
+    assert found == [False, True, False]
+
+
 @pytest.mark.parametrize(
     ("rule", "sentence"),
     [
         ("require_identification", "Valid photo ID required at venue"),
+        ("require_identification", "Your identity must be verified before you join the line"),
         ("tickets_non_transferable", "Tickets are non-transferable"),
         ("require_buyer_attendance", "Purchaser must be present at entry"),
     ],
