@@ -16,6 +16,8 @@ from config.stack import PROJECT, Stack
 
 FOLDER = PROJECT / "var" / "demo"
 DEFAULT_PORT = "8000"
+# Nobody is there who could compare a visitor with a document.
+SETTINGS = {"IDENTITY_PROVIDER": "instant"}
 
 
 class Stopped(Exception):  # noqa: N818 - it is an answer, not an error
@@ -89,7 +91,7 @@ def serve_stack(folder: Path, port: int, *, database_url: str, redis_url: str) -
     """Migrate, load the concert, start the stack and wait until asked to stop, or until the terminal is gone."""
     # Looked for before anything is said: whoever reads the last line may close the terminal at once.
     terminals = [descriptor for descriptor in range(3) if os.isatty(descriptor)]
-    stack = Stack(folder, database_url=database_url, redis_url=redis_url, port=port)
+    stack = Stack(folder, database_url=database_url, redis_url=redis_url, port=port, extra_env=SETTINGS)
     write_environment(folder / "environment", stack.settings)
     try:
         say("Preparing the database.")

@@ -25,7 +25,12 @@ FANS = range(10, 2001)
 # What a sale needs however few come, and what each fan adds; and the report's own time.
 LEAST_SECONDS, SECONDS_A_FAN, REPORT_SECONDS = 150, 1.0, 90
 # Holds must lapse soon, and a few hundred askers of the board are many for one machine that is crowd and shop at once.
-SETTINGS = {"PAYMENT_GRACE_SECONDS": "8", "BOARD_POLLS_PER_SECOND": "30", "LOG_LEVEL": "WARNING"}
+SETTINGS = {
+    "PAYMENT_GRACE_SECONDS": "8",
+    "BOARD_POLLS_PER_SECOND": "30",
+    "LOG_LEVEL": "WARNING",
+    "IDENTITY_PROVIDER": "instant",
+}
 
 
 TRACEBACK_LINES = 60

@@ -22,6 +22,7 @@ PLACE = re.compile(r'data-place="(\d+)"')
 ANSWER_SECONDS = 30
 # Seconds since the epoch by a clock that never jumps.
 EPOCH = time.time() - time.perf_counter()
+Files = Mapping[str, tuple[str, bytes, str]]
 UNPRESSED = {"submit", "button", "image", "reset", "file"}
 
 
@@ -119,17 +120,24 @@ class Browser:
         """Send a form with some of its fields filled in; returns its answer without following it."""
         return await self._ask("POST", form.action, {**form.fields, **values})
 
+    async def send_with_photo(self, form: Form, photo: bytes, **values: str) -> Page:
+        """Send a form that asks for a photo; returns its answer without following it."""
+        files = {"photo": ("document.jpg", photo, "image/jpeg")}
+        return await self._ask("POST", form.action, {**form.fields, **values}, files)
+
     async def follow(self, page: Page) -> Page:
         while page.leads_on:
             page = await self.get(urljoin(page.url, page.location))
         return page
 
-    async def _ask(self, method: str, url: str, data: Mapping[str, str] | None = None) -> Page:
+    async def _ask(
+        self, method: str, url: str, data: Mapping[str, str] | None = None, files: Files | None = None
+    ) -> Page:
         async with self._gate:
             sent = clock()
             try:
                 # Django looks at the referrer of forms sent by HTTPS only; a browser always sends it.
-                answer = await self._client.request(method, url, data=data, headers={"Referer": url})
+                answer = await self._client.request(method, url, data=data, files=files, headers={"Referer": url})
             except httpx.TransportError as error:
                 self._tally.errors.append(f"{method} {url}: {type(error).__name__} {error}")
                 return Page(url, 599, "", "", "", sent, clock())

@@ -10,6 +10,7 @@ from datetime import datetime
 from random import Random
 
 from config.crowd.browser import Browser, Form, Page, clock
+from config.crowd.document import photo_of_document
 from config.crowd.plans import Kind, Plan
 from config.crowd.tally import Join, Tally
 
@@ -97,6 +98,12 @@ class Fan:
         link = await self.read_letter(self.plan.email)
         page = await self.browser.open(link)
         await self.browser.follow(await self.browser.send(expect(page, "/confirm-email/")))
+        await self.verify_identity()
+
+    async def verify_identity(self) -> None:
+        form = expect(await self.browser.open("/account/identity/"), "/account/identity/")
+        answer = await self.browser.send_with_photo(form, photo_of_document(), legal_name=self.plan.name)
+        await self.browser.follow(answer)
 
     async def get_ready(self) -> float:
         """Look at the event and the queue's page; returns when the sale opens."""

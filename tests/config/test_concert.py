@@ -57,7 +57,11 @@ def test_concert_is_the_one_of_the_reference():
         ("Upper Bowl", "upper-bowl", Decimal(60), 6500, "Upper level reserved seating", []),
     ]
     assert (event.max_tickets_per_order, event.max_orders_per_customer) == (4, 1)
-    assert (event.tickets_non_transferable, event.require_buyer_attendance) == (True, True)
+    assert (event.require_identification, event.tickets_non_transferable, event.require_buyer_attendance) == (
+        True,
+        True,
+        True,
+    )
 
 
 def test_concert_begins_at_eight_in_new_york_on_a_friday_after_the_clocks_have_changed():
@@ -104,6 +108,7 @@ def test_accounts_are_printed_and_can_sign_in():
         user = User.objects.get(email=account.email)
         assert user.check_password(account.password)
         assert user.is_email_verified
+        assert user.is_identity_verified == (account is FAN)
         rights[account.part] = (user.is_staff, user.is_superuser, user.memberships.count())
     assert rights == {"organiser": (True, False, 1), "fan": (False, False, 0), "superuser": (True, True, 0)}
     assert Membership.objects.get().role == Membership.Role.OWNER

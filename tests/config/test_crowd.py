@@ -188,6 +188,7 @@ def test_scene_makes_verified_accounts_that_are_signed_in(client: Client, settin
     client.cookies[settings.SESSION_COOKIE_NAME] = key
     user = client.get("/tickets/").context["user"]
     assert (user.email, user.is_email_verified, user.has_usable_password()) == (email, True, False)
+    assert user.is_identity_verified
 
 
 @pytest.mark.django_db

@@ -40,7 +40,7 @@ def stack(session_folder: Path) -> Iterator[Stack]:
         redis_url=f"{server}/{FIRST_REDIS_DATABASE + int(worker.removeprefix('gw'))}",
         worker_processes=1,
         # Shared with the test's own process, which signs visitors in without a form.
-        extra_env={"SECRET_KEY": django_settings.SECRET_KEY},
+        extra_env={"SECRET_KEY": django_settings.SECRET_KEY, "IDENTITY_PROVIDER": "instant"},
     )
     stack.manage("migrate", "--no-input")
     with stack:

@@ -107,8 +107,9 @@ def new_sale(**queue_fields: Any) -> Sale:
 
 
 def new_fan(**fields: Any) -> User:
-    """Return somebody with an account and a confirmed address."""
-    return UserFactory(**{"email": f"fan-{next(numbers)}@example.org", "email_verified_at": timezone.now(), **fields})
+    """Return somebody with an account, a confirmed address and a verified identity."""
+    proved = {"email_verified_at": timezone.now(), "identity_verified_at": timezone.now()}
+    return UserFactory(**{"email": f"fan-{next(numbers)}@example.org", **proved, **fields})
 
 
 def end(admission: Admission) -> None:

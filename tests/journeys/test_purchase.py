@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from accounts.models import User
+from config.crowd.document import photo_of_document
 from orders.models import Order, Ticket
 from queues.models import Admission
 from tests.factories import AdmissionFactory
@@ -40,7 +41,28 @@ def sign_up(visitor: Visitor, sale: Sale, email: str) -> User:
     # The way goes on to where it was interrupted.
     visitor.sees("General sale")
     assert visitor.path == sale.journey
+    verify_identity(visitor)
+    visitor.sees("General sale")
+    assert visitor.path == sale.journey
     return User.objects.get(email=email)
+
+
+def verify_identity(visitor: Visitor) -> None:
+    """Send the photo of a document: a file that is none is refused, and what was typed is kept."""
+    page = visitor.page
+    photo = page.get_by_label("Photo of your passport, identity card or driving licence")
+    expect(visitor.named("Join the line")).to_have_count(0)
+    visitor.press("Verify your identity")
+    visitor.sees("Verify your identity")
+    visitor.fill("Name as on the document", "Wanda W. Walker")
+    photo.set_input_files({"name": "me.jpg", "mimeType": "image/jpeg", "buffer": b"not a photo at all"})
+    visitor.press("Send name and photo")
+    expect(page.get_by_role("alert")).to_contain_text("This file cannot be read as a photo.")
+    expect(page.get_by_label("Name as on the document")).to_have_value("Wanda W. Walker")
+    photo.set_input_files({"name": "me.jpg", "mimeType": "image/jpeg", "buffer": photo_of_document()})
+    visitor.press("Send name and photo")
+    expect(page.get_by_role("main")).to_contain_text("Your identity is verified.")
+    visitor.press("Go on")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.factories import LetterFactory
+from tests.factories import IdentityCheckFactory, LetterFactory
 from tests.journeys.stages.stage import sign_in_new_fan, stage
 from tests.journeys.visitor import Visitor
 
@@ -56,6 +56,40 @@ def address(visitor: Visitor) -> None:
 def change_password(visitor: Visitor) -> None:
     sign_in_new_fan(visitor)
     visitor.go("/account/password/change/")
+
+
+@stage
+def identity(visitor: Visitor) -> None:
+    sign_in_new_fan(visitor, identity_verified_at=None)
+    visitor.go("/account/identity/")
+
+
+@stage
+def identity_refused_for_now(visitor: Visitor) -> None:
+    sign_in_new_fan(visitor, identity_verified_at=None)
+    visitor.go("/account/identity/")
+    document = {"name": "me.txt", "mimeType": "text/plain", "buffer": b"this is me"}
+    visitor.page.locator("input[type=file]").set_input_files(document)  # type: ignore[arg-type]
+    visitor.press("Send name and photo")
+    expect(visitor.focused).to_contain_text("This file cannot be read as a photo.")
+
+
+@stage
+def identity_pending(visitor: Visitor) -> None:
+    IdentityCheckFactory(user=sign_in_new_fan(visitor, identity_verified_at=None))
+    visitor.go("/account/identity/")
+
+
+@stage
+def identity_refused(visitor: Visitor) -> None:
+    IdentityCheckFactory(user=sign_in_new_fan(visitor, identity_verified_at=None), refused=True)
+    visitor.go("/account/identity/")
+
+
+@stage
+def identity_verified(visitor: Visitor) -> None:
+    sign_in_new_fan(visitor)
+    visitor.go("/account/identity/?next=/tickets/")
 
 
 @stage

@@ -101,6 +101,24 @@ def join_unverified(visitor: Visitor) -> None:
 
 
 @stage
+def join_without_a_verified_identity(visitor: Visitor) -> None:
+    sign_in_new_fan(visitor, identity_verified_at=None)
+    visitor.go(new_sale().journey)
+
+
+@stage
+def countdown_without_a_verified_identity(visitor: Visitor) -> None:
+    sign_in_new_fan(visitor, identity_verified_at=None)
+    visitor.go(new_sale(scheduled_start=soon(hours=2)).journey)
+
+
+@stage
+def event_without_a_verified_identity(visitor: Visitor) -> None:
+    sign_in_new_fan(visitor, identity_verified_at=None)
+    visitor.go(new_sale().page)
+
+
+@stage
 def join_verified(visitor: Visitor) -> None:
     sale = new_sale(max_concurrent_admissions=1)
     sale.let_in(new_fan())
