@@ -198,7 +198,7 @@ class IdentityCheck(HasStatus):
         ]
 
     def __str__(self) -> str:
-        return f"{self.legal_name}: {self.get_status_display()}"
+        return self.legal_name
 
     @property
     def is_pending(self) -> bool:
