@@ -63,6 +63,11 @@ class EventQuerySet(models.QuerySet["Event"]):
     def for_organizer(self, organizer: Organizer) -> Self:
         return self.filter(organizer=organizer)
 
+    def upcoming(self, now: datetime) -> Self:
+        """Events that have not begun and are not cancelled, soonest first."""
+        going_on = self.exclude(status=Event.Status.CANCELLED)
+        return going_on.filter(starts_at__gte=now).order_by("starts_at", "pk")
+
     def matching(self, text: str) -> Self:
         """Events whose name, venue or city contains every word of `text`."""
         events = self
@@ -182,6 +187,14 @@ class TierQuerySet(models.QuerySet["Tier"]):
     def with_available(self) -> Self:
         """Adds `tickets_available`, computed by the database."""
         return self.annotate(tickets_available=Greatest(AVAILABLE, 0))
+
+    def unsold(self) -> Self:
+        """Tiers of which not every ticket is sold; what is merely reserved may come back."""
+        return self.filter(sold_count__lt=F("quantity") + F("returned_count"))
+
+    def on_hand(self) -> Self:
+        """Tiers of which somebody could take a ticket now."""
+        return self.alias(free=AVAILABLE).filter(free__gt=0)
 
     def released(self) -> Self:
         """Tiers that are on sale by now, by the database's clock."""

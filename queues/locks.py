@@ -1,7 +1,7 @@
 """The advisory locks of a queue. Both end with the transaction, so that a pooler between us and PostgreSQL may work.
 
-`line`: shared by whoever joins, exclusive for whoever admits or draws. A place is given and committed under the shared
-lock; so nobody who admits can overlook a lower place that is given but not yet committed.
+`line`: shared by whoever joins, exclusive for whoever admits, draws or ends the sale. A place is given and committed
+under the shared lock; so nobody who admits can overlook a lower place that is given but not yet committed.
 
 `tick`: one tick of a queue at a time.
 """
@@ -13,6 +13,9 @@ LINE, TICK = 1, 2
 # A tick that cannot have the line at once admits nobody: joining must not stand still behind it.
 LINE_WAIT_MS = 200
 
+# Whoever ends a sale, or counts who is in line, does so once and by hand: that may hold up joining for longer.
+LONG_LINE_WAIT_MS = 1500
+
 
 def share_line(queue_id: int) -> None:
     """Take part in the line until the transaction ends; waits for a tick that is admitting."""
@@ -20,14 +23,14 @@ def share_line(queue_id: int) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [LINE, queue_id])
 
 
-def take_line(queue_id: int) -> None:
+def take_line(queue_id: int, *, wait_ms: int = LINE_WAIT_MS) -> None:
     """Have the line alone until the transaction ends.
 
     Raises:
-        OperationalError: not to be had within 200 ms; the transaction must be rolled back.
+        OperationalError: not to be had within `wait_ms`; the transaction must be rolled back.
     """
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = {LINE_WAIT_MS}")
+        cursor.execute(f"SET LOCAL lock_timeout = {int(wait_ms)}")
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LINE, queue_id])
 
 

@@ -41,8 +41,32 @@ class QueueQuerySet(models.QuerySet["Queue"]):
         unfinished = Admission.objects.filter(queue=models.OuterRef("pk")).live()
         return self.published().filter(Q(closed_at__isnull=True, sold_out_at__isnull=True) | models.Exists(unfinished))
 
+    def ended(self) -> Self:
+        """Published queues in which nobody is let in any more, by the database's clock."""
+        over = Q(closed_at__isnull=False) | Q(sold_out_at__isnull=False) | Q(scheduled_end__lte=Now())
+        return self.published().filter(over | Q(event__status=Event.Status.CANCELLED))
+
+    def with_waiting(self) -> Self:
+        return self.filter(models.Exists(Admission.objects.waiting().filter(queue=models.OuterRef("pk"))))
+
+    def all_sold(self) -> Self:
+        """Queues that open tiers, of which every ticket is sold and not merely reserved."""
+        tiers = tiers_of_outer_queue()
+        return self.filter(models.Exists(tiers), ~models.Exists(tiers.unsold()))
+
+    def restocked(self) -> Self:
+        """Queues marked as sold out to a tier of which somebody could take a ticket again."""
+        return self.filter(models.Exists(tiers_of_outer_queue().on_hand()), sold_out_at__isnull=False)
+
     def in_order(self) -> Self:
         return self.order_by("scheduled_start", "pk")
+
+
+def tiers_of_outer_queue() -> TierQuerySet:
+    """Return, for a subquery, what `Queue.open_tiers` returns for one queue."""
+    named = Queue.tiers.through.objects.filter(queue=models.OuterRef(models.OuterRef("pk")))
+    is_named = models.Exists(named.filter(tier=models.OuterRef("pk")))
+    return Tier.objects.filter(Q(is_named) | ~models.Exists(named), event=models.OuterRef("event"))
 
 
 class Queue(models.Model):
@@ -162,6 +186,21 @@ class Queue(models.Model):
         if now < self.scheduled_start:
             return Phase.LOBBY if self.lobby_opens_at and self.lobby_opens_at <= now else Phase.SCHEDULED
         return Phase.PAUSED if self.is_paused else Phase.OPEN
+
+    @property
+    def end_reason(self) -> EndReason:
+        """Why an ended queue sends away who still waits. The event must have been loaded with it."""
+        if self.is_sold_out:
+            return EndReason.SOLD_OUT
+        return EndReason.EVENT_CANCELLED if self.event.is_cancelled else EndReason.QUEUE_CLOSED
+
+
+class EndReason(models.TextChoices):
+    """Why a fan who still waited was sent away; kept in `Admission.reason`."""
+
+    SOLD_OUT = "sold_out", _("Sold out")
+    QUEUE_CLOSED = "queue_closed", _("Sale closed")
+    EVENT_CANCELLED = "event_cancelled", _("Event cancelled")
 
 
 class NextPlace(models.Func):

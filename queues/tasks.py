@@ -1,9 +1,14 @@
+import time
+from collections.abc import Callable
+
 from celery import shared_task
 
 from queues import services
 from queues.models import Queue
 
 TICK_SECONDS = 1
+# A sweep ends by itself before the work piles up behind it; what is left, the next one finds.
+SWEEP_SECONDS = 20.0
 
 
 @shared_task
@@ -16,3 +21,34 @@ def tick_queues() -> None:
 @shared_task
 def tick_queue(queue_id: int) -> None:
     services.tick_queue(queue_id)
+
+
+@shared_task
+def mark_sold_out_queues() -> None:
+    _each(services.mark_next_sold_out_queue)
+
+
+@shared_task
+def reopen_restocked_queues() -> None:
+    _each(services.reopen_next_restocked_queue)
+
+
+def _each(do_next: Callable[..., int | None]) -> None:
+    """Call `do_next` until nothing is left to do, each row once."""
+    done: set[int] = set()
+    while (pk := do_next(excluding=done)) is not None:
+        done.add(pk)
+
+
+@shared_task
+def free_waiting_fans() -> None:
+    """Free and write to whoever waits in a queue that has ended, batch after batch."""
+    passed: set[int] = set()
+    ends_at = time.monotonic() + SWEEP_SECONDS
+    while time.monotonic() < ends_at:
+        found = services.free_next_fans(excluding=passed)
+        if found is None:
+            return
+        queue_id, freed = found
+        if not freed:
+            passed.add(queue_id)

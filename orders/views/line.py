@@ -16,21 +16,24 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.patience import patiently
 from accounts.refusals import Refusal
 from events import availability
+from events.models import Event
 from events.offers import Offer, offers_of
 from orders import services
 from orders.forms import SelectionForm
 from orders.models import Order
 from queues import services as queue_services
-from queues.journey import Stage, journey_of
-from queues.models import Admission, Phase, Queue
+from queues.journey import Journey, Stage, journey_of
+from queues.models import Admission, EndReason, Phase, Queue
 
+SOLD_OUT = "orders/sold_out.html"
+OTHER_EVENTS = 3
 JOINABLE = {Phase.OPEN, Phase.PAUSED}
 BEFORE_JOINING = {
     Phase.SCHEDULED: "orders/countdown.html",
     Phase.LOBBY: "orders/countdown.html",
     Phase.OPEN: "orders/join.html",
     Phase.PAUSED: "orders/join.html",
-    Phase.SOLD_OUT: "orders/sold_out.html",
+    Phase.SOLD_OUT: SOLD_OUT,
     Phase.CLOSED: "orders/closed.html",
 }
 
@@ -143,18 +146,25 @@ def _page(
     }
     if own.stage == Stage.ADMITTED and standing is not None:
         context |= _selection(queue, standing, own.admittance_token, form, offers)
-    return TemplateResponse(request, _template_for(own.stage, own.phase), context, status=status)
+    template = _template_for(own, standing)
+    if template == SOLD_OUT:
+        context["other_events"] = Event.objects.published().upcoming(now).exclude(pk=queue.event_id)[:OTHER_EVENTS]
+    return TemplateResponse(request, template, context, status=status)
 
 
-def _template_for(stage: Stage, phase: Phase) -> str:
-    match stage:
-        case Stage.WAITING:
+def _template_for(own: Journey, standing: Admission | None) -> str:
+    """Choose the page. The end of a sale is told at once, before the sweep has freed who waits."""
+    has_ended = own.phase in {Phase.SOLD_OUT, Phase.CLOSED}
+    match own.stage:
+        case Stage.WAITING if not has_ended:
             return "orders/line.html"
-        case Stage.ADMITTED:
+        case Stage.ADMITTED if own.phase != Phase.SOLD_OUT or (standing and standing.has_hold):
             return "orders/selection.html"
         case Stage.EXPIRED:
             return "orders/expired.html"
-    return BEFORE_JOINING[phase]
+    if has_ended and own.reason == EndReason.SOLD_OUT:
+        return SOLD_OUT
+    return BEFORE_JOINING[own.phase]
 
 
 def _selection(

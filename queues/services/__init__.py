@@ -8,6 +8,13 @@ from queues.services.allowances import (
     take_from_allowance,
 )
 from queues.services.boards import board_json, publish_board, read_board
+from queues.services.endings import (
+    free_fans,
+    free_next_fans,
+    mark_next_sold_out_queue,
+    mark_sold_out,
+    reopen_next_restocked_queue,
+)
 from queues.services.line import claim_admission, end_admission, find_standing, join_queue, leave_queue
 from queues.services.sale import close_queue, open_queue, pause_queue, publish_queue, resume_queue
 from queues.services.ticks import admit_due_fans, expire_lapsed_admissions, tick_queue
@@ -22,15 +29,20 @@ __all__ = [
     "end_admission",
     "expire_lapsed_admissions",
     "find_standing",
+    "free_fans",
+    "free_next_fans",
     "has_allowance_left",
     "join_queue",
     "leave_queue",
+    "mark_next_sold_out_queue",
+    "mark_sold_out",
     "open_allowance",
     "open_queue",
     "pause_queue",
     "publish_board",
     "publish_queue",
     "read_board",
+    "reopen_next_restocked_queue",
     "resume_queue",
     "take_from_allowance",
     "tick_queue",

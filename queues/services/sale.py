@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.db import transaction
 from django.db.models import Case, F, When
 from django.db.models.functions import Coalesce, Now
 
 from events.models import Event
 from queues import locks
-from queues.models import Admission, Queue
+from queues.models import Queue
 from queues.refusals import QueueClosed, QueueNotPublishable, QueueNotPublished
+from queues.services.boards import publish_board
 
 
 @transaction.atomic
@@ -69,9 +72,14 @@ def _check_is_on(queue: Queue) -> None:
 
 @transaction.atomic
 def close_queue(queue: Queue) -> None:
-    """End the sale: nobody joins any more, whoever waits is freed, whoever is inside keeps the window."""
-    locks.take_line(queue.pk)
+    """End the sale for good: from here on nobody joins or is let in; whoever is inside keeps the window and may pay.
+
+    It takes as long with one fan waiting as with a hundred thousand: a sweep frees and tells them (see
+    `queues.services.endings`); their pages say so at once. Twice changes nothing.
+
+    Raises:
+        OperationalError: the line was too busy; nothing is changed. Call it patiently.
+    """
+    locks.take_line(queue.pk, wait_ms=locks.LONG_LINE_WAIT_MS)
     Queue.objects.filter(pk=queue.pk).update(closed_at=Coalesce("closed_at", Now()))
-    Admission.objects.waiting().filter(queue=queue).update(
-        status=Admission.Status.DENIED, reason="queue_closed", ended_at=Now()
-    )
+    transaction.on_commit(partial(publish_board, queue.pk), robust=True)

@@ -64,7 +64,11 @@ def admit_due_fans(queue_id: int) -> int:
         return 0
     # From here on no lower place can come into being unseen; see queues.locks.
     locks.take_line(queue_id)
-    first = Admission.objects.waiting().filter(queue_id=queue_id).in_line_order()
+    # A queue that was closed or sold out while this tick waited for the line lets nobody in any more.
+    first = Admission.objects.waiting().filter(
+        queue_id=queue_id, queue__closed_at__isnull=True, queue__sold_out_at__isnull=True
+    )
+    first = first.in_line_order()
     pks = list(first.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True)[:due])
     claim_ends_at = Now() + timedelta(seconds=queue.claim_window_seconds)
     return Admission.objects.filter(pk__in=pks).update(

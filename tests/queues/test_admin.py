@@ -159,6 +159,7 @@ def test_button_asks_before_it_does_anything(desk: Client, queue: Queue):
 def test_closing_frees_whoever_waits_and_leaves_whoever_is_inside(desk: Client, queue: Queue):
     waiting, inside = AdmissionFactory(queue=queue), AdmissionFactory(queue=queue, admitted=True)
     assert act(desk, queue, "close") == ["General sale: Closed."]
+    assert services.free_next_fans() == (queue.pk, 1)
     waiting.refresh_from_db()
     inside.refresh_from_db()
     assert (waiting.status, inside.status) == ("denied", "admitted")

@@ -67,20 +67,25 @@ def test_pause_keeps_its_time_and_resume_ends_it(queue: Queue):
     assert (phase(queue), Queue.objects.get().paused_at) == (Phase.OPEN, None)
 
 
-def test_close_frees_who_waits_and_leaves_who_is_inside(queue: Queue, ben: User, cleo: User):
+def test_close_keeps_its_time_and_touches_nobody_in_line(queue: Queue, ben: User):
+    """However long the line, closing is quick: a sweep frees who waits."""
     waiting = AdmissionFactory(queue=queue, user=ben)
-    inside = AdmissionFactory(queue=queue, user=cleo, admitted=True)
-    elsewhere = AdmissionFactory(queue=QueueFactory(event=queue.event), user=ben)
 
     services.close_queue(queue)
+    first = Queue.objects.get().closed_at
+    services.close_queue(queue)
 
-    found = {row.pk: (row.status, row.reason, row.ended_at is None) for row in Admission.objects.all()}
-    assert phase(queue) == Phase.CLOSED
-    assert found == {
-        waiting.pk: ("denied", "queue_closed", False),
-        inside.pk: ("admitted", "", True),
-        elsewhere.pk: ("waiting", "", True),
-    }
+    assert (phase(queue), Queue.objects.get().closed_at) == (Phase.CLOSED, first)
+    assert Admission.objects.values_list("pk", "status").get() == (waiting.pk, "waiting")
+
+
+def test_close_is_on_the_board_at_once(queue: Queue, django_capture_on_commit_callbacks):
+    services.publish_board(queue.pk)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        services.close_queue(queue)
+
+    assert services.read_board(queue).phase == "closed"
 
 
 def sale(phase: Phase, **fields: object) -> sales.Sale:

@@ -124,12 +124,3 @@ def test_places_are_given_in_the_order_of_joining_however_many_join(queue: Queue
 
     assert sorted(is_new for _, is_new in outcomes) == [True] * 8
     assert len({admission.place for admission, _ in outcomes}) == 8
-
-
-def test_queue_that_closes_frees_who_joins_at_the_same_instant(queue: Queue):
-    """Closing has the line alone: whoever is just joining is in before it, and freed by it, or is refused."""
-    with uncommitted(joiner(queue)), pytest.raises(OperationalError, match="lock timeout"):
-        services.close_queue(queue)
-
-    services.close_queue(queue)
-    assert Admission.objects.get().status == "denied"

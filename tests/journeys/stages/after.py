@@ -97,7 +97,10 @@ def hold_over_and_money_on_its_way_back(visitor: Visitor) -> None:
 
 @stage
 def sold_out(visitor: Visitor) -> None:
-    visitor.go(new_sale(sold_out_at=timezone.now()).journey)
+    sale = new_sale()
+    sale.sell_out_all()
+    sale.change_queue(sold_out_at=timezone.now())
+    visitor.go(sale.journey)
 
 
 @stage
