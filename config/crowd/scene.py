@@ -11,7 +11,6 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.backends.cached_db import SessionStore
-from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -64,9 +63,8 @@ def open_soon(sale: Sale, *, fans: int) -> None:
 
 
 def is_sold_out(sale: Sale) -> bool:
-    """Whether every ticket of the sale is sold, not merely reserved."""
-    left = Tier.objects.filter(event__slug=sale.event_slug).exclude(sold_count__gte=F("quantity") + F("returned_count"))
-    return not left.exists()
+    """Whether the sale has been marked as sold out."""
+    return Queue.objects.filter(slug=sale.queue_slug, sold_out_at__isnull=False).exists()
 
 
 def make_accounts(plans: Sequence[Plan]) -> dict[str, str]:

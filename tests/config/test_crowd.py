@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from config.crowd import scene
 from config.crowd.browser import Page
@@ -14,6 +15,7 @@ from config.crowd.fan import poll_pause
 from config.crowd.plans import MISBEHAVIOUR, Kind, demand, draw_plans, scaled_quantities
 from config.crowd.tally import Join, Passage, Row, count_inversions, match_joins, p95_ms
 from events.models import Tier
+from queues.models import Queue
 from tests.factories import LetterFactory
 
 TIERS = ["vip", "floor", "lower-bowl", "upper-bowl"]
@@ -176,6 +178,8 @@ def test_scene_is_the_concert_with_a_small_stock_and_short_windows():
     assert not scene.is_sold_out(sale)
     Tier.objects.filter(event=queue.event).update(sold_count=4, quantity=4)
     assert scene.unsold(["vip", "floor"], sale) == []
+    assert not scene.is_sold_out(sale)
+    Queue.objects.filter(pk=queue.pk).update(sold_out_at=timezone.now())
     assert scene.is_sold_out(sale)
 
 

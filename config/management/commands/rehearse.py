@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import time
 from argparse import ArgumentParser
@@ -11,13 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand
 
-from accounts.patience import Busy, patiently
 from config import bookkeeping
 from config.crowd import report, scene
 from config.crowd.plans import demand, draw_plans, scaled_quantities
 from config.crowd.run import run_crowd
-from queues import services as queue_services
-from queues.models import Queue
 
 # After the last fan: sweeps every few seconds, a refund's lease, the last windows.
 REST_SECONDS = 60
@@ -51,14 +47,14 @@ class Command(BaseCommand):
 
 
 class Watcher:
-    """Tells how the sale goes, and closes it when everything is sold, as an organiser would."""
+    """Tells how the sale goes, and when it is sold out."""
 
     def __init__(self, command: BaseCommand, sale: scene.Sale) -> None:
         self._command = command
         self._sale = sale
         self._began = time.monotonic()
         self._last = (0.0, 0)
-        self._is_closed = False
+        self._is_sold_out = False
 
     def seconds(self) -> float:
         return round(time.monotonic() - self._began, 1)
@@ -72,15 +68,9 @@ class Watcher:
             f"sold {sale.sold:4} of {sale.stock} ({rate:.1f}/s)"
         )
         self._command.stdout.flush()
-        if not self._is_closed and scene.is_sold_out(self._sale):
-            self._close()
-
-    def _close(self) -> None:
-        # Where the line is busy just now, the next look closes it.
-        with contextlib.suppress(Busy):
-            patiently(queue_services.close_queue, Queue.objects.get(slug=self._sale.queue_slug))
-            self._is_closed = True
-            self._command.stdout.write("           Everything is sold: the sale is closed.")
+        if not self._is_sold_out and scene.is_sold_out(self._sale):
+            self._is_sold_out = True
+            self._command.stdout.write("           Sold out: whoever still waits is told.")
 
     def rest(self) -> None:
         """Wait until the sweeps have nothing left to do, a minute at most."""
