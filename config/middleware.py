@@ -25,6 +25,7 @@ ADMIN = (
 )
 
 RETRY_AFTER_SECONDS = 2
+COME_BACK_LATER = {429, 503}
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -86,5 +87,5 @@ def _set_status(response: HttpResponse, refusal: Refusal) -> None:
     response.status_code = answer.status
     # For programs that look at pages, as the crowd of a rehearsal does.
     response.headers["X-Refusal"] = answer.code
-    if response.status_code == 503:
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if response.status_code in COME_BACK_LATER:
+        response.headers["Retry-After"] = str(refusal.facts.get("retry_after", RETRY_AFTER_SECONDS))

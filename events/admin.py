@@ -68,7 +68,9 @@ class SaleAdmin(OrganizerScopedAdmin):
             return redirect(self._address_of(row))
         return super().delete_view(request, object_id, extra_context)
 
-    def carry_out(self, request: HttpRequest, object_id: str, act: Callable[[Any], None], *, done: Any) -> HttpResponse:
+    def carry_out(
+        self, request: HttpRequest, object_id: str, act: Callable[[Any], object], *, done: Any
+    ) -> HttpResponse:
         """Call the service `act` for one row and say `done`, or what it refused with; then show the row."""
         row = self.get_object(request, unquote(object_id))
         if row is None:
@@ -80,6 +82,10 @@ class SaleAdmin(OrganizerScopedAdmin):
         else:
             self.log_change(request, row, str(done))
             self.message_user(request, f"{row}: {done}", messages.SUCCESS)
+        return self.back_to(request, row)
+
+    def back_to(self, request: HttpRequest, row: Model) -> HttpResponse:
+        """Show the row again, with the messages that were said."""
         address = self._address_of(row)
         # The desk's dialogs are sent by htmx, which would put a redirect's page into the dialog.
         is_dialog = "HX-Request" in request.headers

@@ -6,6 +6,7 @@ app_name = "orders"
 
 urlpatterns = [
     path("queues/<slug:slug>/", views.journey, name="journey"),
+    path("queues/<slug:slug>/ready/", views.ready, name="ready"),
     path("queues/<slug:slug>/join/", views.join, name="join"),
     path("queues/<slug:slug>/claim/", views.claim, name="claim"),
     path("queues/<slug:slug>/leave/", views.leave, name="leave"),

@@ -1,5 +1,33 @@
+from typing import Any
+
 from django import forms
+from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
+from unfold.forms import BaseDialogForm, PaginationInlineFormSet
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+
+from events.forms import use_zone
+from queues.conditions import CODE_LENGTH, AccessCode, normalised
+from queues.refusals import MaxUsesBelowUsed
+from queues.services.codes import CODES_AT_ONCE, RANDOM_LETTERS
+
+
+class EntryForm(forms.Form):
+    """What a queue may ask at its door; nothing is required here, because the service says what is missing."""
+
+    code = forms.CharField(
+        label=_("Presale code"),
+        max_length=CODE_LENGTH,
+        required=False,
+        widget=forms.TextInput(
+            attrs={
+                "placeholder": _("Enter code"),
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+            }
+        ),
+    )
 
 
 class EventSearchForm(forms.Form):
@@ -9,3 +37,69 @@ class EventSearchForm(forms.Form):
     city = forms.CharField(label=_("City"), max_length=100, required=False)
     after = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     before = forms.DateField(label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+
+class CodeField(forms.CharField):
+    """A code as it is compared, whatever way it was typed."""
+
+    def to_python(self, value: Any) -> Any:
+        return normalised(super().to_python(value) or "")
+
+
+class AccessCodeForm(forms.ModelForm):
+    code = CodeField(
+        label=_("code"), max_length=CODE_LENGTH, widget=UnfoldAdminTextInputWidget, help_text=_("In capital letters.")
+    )
+
+    class Meta:
+        model = AccessCode
+        fields = ("code", "max_uses", "description", "is_active", "valid_from", "valid_until")
+
+    def clean_max_uses(self) -> int:
+        """Refuse politely, by the count as it was read; the service that saves it has the last word."""
+        asked = self.cleaned_data["max_uses"]
+        used = AccessCode.objects.filter(pk=self.instance.pk).values_list("use_count", flat=True).first() or 0
+        if asked < used:
+            raise forms.ValidationError(str(MaxUsesBelowUsed()))
+        return int(asked)
+
+
+class AccessCodeFormSet(PaginationInlineFormSet):
+    """The codes of a queue, their times at the place of its event."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        if self.instance.event_id:
+            use_zone(form, self.instance.event.zone, form.instance)
+
+
+class MakeCodesForm(BaseDialogForm):
+    count = forms.IntegerField(
+        label=_("How many codes"), min_value=1, max_value=CODES_AT_ONCE, widget=UnfoldAdminIntegerFieldWidget
+    )
+    prefix = CodeField(
+        label=_("Prefix"),
+        max_length=CODE_LENGTH - RANDOM_LETTERS,
+        required=False,
+        validators=[RegexValidator(r"^[A-Z0-9-]*\Z", _("A code is made of letters A to Z, digits and hyphens."))],
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("What every code begins with; eight letters and digits without look-alikes follow."),
+    )
+    max_uses = forms.IntegerField(
+        label=_("Fans who may use each"),
+        min_value=1,
+        max_value=2_147_483_647,
+        initial=1,
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+    description = forms.CharField(
+        label=_("Description"), max_length=200, required=False, widget=UnfoldAdminTextInputWidget
+    )
+
+    def new_codes(self) -> dict[str, Any]:
+        """Return what to make, without the dialog's own fields."""
+        return {name: self.cleaned_data[name] for name in ("count", "prefix", "max_uses", "description")}
+
+
+class CheckCodeForm(BaseDialogForm):
+    code = CodeField(label=_("Code, as the fan has typed it"), max_length=200, widget=UnfoldAdminTextInputWidget)

@@ -15,6 +15,21 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Organizer, User
 from accounts.stages import HasStatus
 from events.models import Event, Tier, TierQuerySet
+from queues.conditions import AccessCode, AccessCodeUse, Readiness
+
+__all__ = [
+    "AccessCode",
+    "AccessCodeUse",
+    "Admission",
+    "AdmissionQuerySet",
+    "Allowance",
+    "AllowanceQuerySet",
+    "NextPlace",
+    "Phase",
+    "Queue",
+    "QueueQuerySet",
+    "Readiness",
+]
 
 
 class Phase(models.TextChoices):
@@ -107,6 +122,9 @@ class Queue(models.Model):
     )
     fairness_mode = models.CharField(
         _("order"), max_length=20, choices=FairnessMode.choices, default=FairnessMode.STRICT
+    )
+    require_access_code = models.BooleanField(
+        _("asks for a code"), default=False, help_text=_("Only fans with one of the access codes below can join.")
     )
     max_purchases_per_customer = models.PositiveSmallIntegerField(
         _("orders per customer"), null=True, blank=True, help_text=_("Empty: as the event says.")

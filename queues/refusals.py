@@ -30,6 +30,32 @@ class IdentityNotVerified(Refusal):
     message = _("Identity verification required: please verify your identity first.")
 
 
+class AccessCodeRequired(Refusal):
+    message = _("Please enter your presale code")
+
+
+class AccessCodeInvalid(Refusal):
+    """One wording whatever the reason: a guesser learns nothing. Staff see the reason in the admin."""
+
+    message = _("This presale code does not work here. Please check it and try again.")
+
+
+class Throttled(Refusal):
+    """Too many wrong guesses; `facts["retry_after"]` says in how many seconds to come back."""
+
+    def __init__(self, retry_after: int) -> None:
+        message = _("Too many wrong attempts. Please wait ten minutes and try again.")
+        super().__init__(message, retry_after=retry_after)
+
+
+class CodesTooLong(Refusal):
+    message = _("The prefix is too long: a code has at most 20 characters, and eight of them are random.")
+
+
+class MaxUsesBelowUsed(Refusal):
+    message = _("More fans than that have used this code already.")
+
+
 class OrderLimitReached(Refusal):
     message = _("Maximum orders per customer exceeded: you have as many orders for this event as one person may.")
 

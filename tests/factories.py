@@ -13,6 +13,7 @@ from payments import PaymentStatus
 from accounts.models import IdentityCheck, Letter, Membership, Organizer, User
 from events.models import Event, Tier, Venue
 from orders.models import Line, Order, Payment, Ticket
+from queues.conditions import AccessCode
 from queues.models import Admission, Allowance, Queue
 
 # A hash is slow on purpose; one a word does for all tests.
@@ -197,3 +198,14 @@ class TicketFactory(DjangoModelFactory):
     tier = factory.SubFactory(TierFactory, event=factory.SelfAttribute("..event"))
     owner = factory.SelfAttribute("order.buyer")
     holder_name = "Ben"
+
+
+class AccessCodeFactory(DjangoModelFactory):
+    """A code that ten fans may use."""
+
+    class Meta:
+        model = AccessCode
+
+    queue = factory.SubFactory(QueueFactory, require_access_code=True)
+    code = factory.Sequence(lambda n: f"CODE{n}")
+    max_uses = 10

@@ -1,7 +1,7 @@
 """The browser's way in: the line's page, the checkout, the tickets."""
 
 from orders.views.checkout import cancel_payment, give_back, order_detail, pay, payment, return_from_payment
-from orders.views.line import claim, hold, join, journey, leave
+from orders.views.line import claim, hold, join, journey, leave, ready
 from orders.views.tickets import my_tickets, ticket
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "order_detail",
     "pay",
     "payment",
+    "ready",
     "return_from_payment",
     "ticket",
 ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
@@ -13,6 +15,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.models import User
 from accounts.patience import patiently
 from accounts.refusals import Refusal
 from events import availability
@@ -22,12 +25,16 @@ from orders import services
 from orders.forms import SelectionForm
 from orders.models import Order
 from queues import services as queue_services
+from queues.conditions import CODE_LENGTH
+from queues.forms import EntryForm
 from queues.journey import Journey, Stage, journey_of
 from queues.models import Admission, EndReason, Phase, Queue
+from queues.services import Entry
 
 SOLD_OUT = "orders/sold_out.html"
 OTHER_EVENTS = 3
 JOINABLE = {Phase.OPEN, Phase.PAUSED}
+AT_THE_DOOR = {Stage.NOT_STARTED, Stage.EXPIRED, Stage.COMPLETED}
 BEFORE_JOINING = {
     Phase.SCHEDULED: "orders/countdown.html",
     Phase.LOBBY: "orders/countdown.html",
@@ -56,13 +63,28 @@ def _may_buy_more(queue: Queue, standing: Admission) -> bool:
 
 @require_POST
 def join(request: HttpRequest, slug: str) -> HttpResponse:
+    return _enter(request, slug, queue_services.join_queue)
+
+
+@require_POST
+def ready(request: HttpRequest, slug: str) -> HttpResponse:
+    """Remember what the queue asks for, before it opens."""
+    return _enter(request, slug, queue_services.get_ready)
+
+
+def _enter(request: HttpRequest, slug: str, service: Callable[[Queue, User, Entry], object]) -> HttpResponse:
+    """Bring what was typed to one of the services at the queue's door."""
     queue = _queue(slug)
     if not request.user.is_authenticated:
         return redirect_to_login(reverse("orders:journey", args=[slug]))
+    form = EntryForm(request.POST)
+    if not form.is_valid():
+        return _page(request, queue, _standing(request, queue), entry_form=form, status=400)
+    entry = Entry(**form.cleaned_data, address=get_adapter().get_client_ip(request))
     try:
-        patiently(queue_services.join_queue, queue, request.user)
+        patiently(service, queue, request.user, entry)
     except Refusal as refusal:
-        return _page(request, queue, _standing(request, queue), refusal=refusal)
+        return _page(request, queue, _standing(request, queue), entry_form=form, refusal=refusal)
     return redirect("orders:journey", slug)
 
 
@@ -125,6 +147,7 @@ def _page(
     standing: Admission | None,
     *,
     form: SelectionForm | None = None,
+    entry_form: EntryForm | None = None,
     refusal: Refusal | None = None,
     status: int | None = None,
 ) -> HttpResponse:
@@ -144,6 +167,9 @@ def _page(
         "now": now,
         "refusal": refusal,
     }
+    if own.stage in AT_THE_DOOR and request.user.is_authenticated:
+        context["needs"] = queue_services.find_needs(queue, request.user)
+        context["entry_form"] = entry_form or EntryForm(initial={"code": request.GET.get("code", "")[:CODE_LENGTH]})
     if own.stage == Stage.ADMITTED and standing is not None:
         context |= _selection(queue, standing, own.admittance_token, form, offers)
     template = _template_for(own, standing)

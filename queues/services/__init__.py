@@ -8,6 +8,7 @@ from queues.services.allowances import (
     take_from_allowance,
 )
 from queues.services.boards import board_json, publish_board, read_board
+from queues.services.codes import CodeState, change_max_uses, explain_code, make_access_codes
 from queues.services.endings import (
     free_fans,
     free_next_fans,
@@ -15,25 +16,34 @@ from queues.services.endings import (
     mark_sold_out,
     reopen_next_restocked_queue,
 )
+from queues.services.entry import Entry, Needs, find_needs, get_ready
 from queues.services.line import claim_admission, end_admission, find_standing, join_queue, leave_queue
 from queues.services.sale import close_queue, open_queue, pause_queue, publish_queue, resume_queue
 from queues.services.ticks import admit_due_fans, expire_lapsed_admissions, tick_queue
 
 __all__ = [
+    "CodeState",
+    "Entry",
+    "Needs",
     "add_to_allowance",
     "admit_due_fans",
     "board_json",
+    "change_max_uses",
     "check_allowance",
     "claim_admission",
     "close_queue",
     "end_admission",
     "expire_lapsed_admissions",
+    "explain_code",
+    "find_needs",
     "find_standing",
     "free_fans",
     "free_next_fans",
+    "get_ready",
     "has_allowance_left",
     "join_queue",
     "leave_queue",
+    "make_access_codes",
     "mark_next_sold_out_queue",
     "mark_sold_out",
     "open_allowance",

@@ -22,6 +22,10 @@ from queues.refusals import (
     QueueSoldOut,
 )
 from queues.services.allowances import check_allowance
+from queues.services.codes import guessing, take_code_use
+from queues.services.entry import Entry, check_entry, entry_facts
+
+EMPTY_HANDED = Entry()
 
 
 def find_standing(queue: Queue, user: User) -> Admission | None:
@@ -29,9 +33,11 @@ def find_standing(queue: Queue, user: User) -> Admission | None:
     return Admission.objects.for_fan(user).filter(queue=queue).order_by("-pk").first()
 
 
-def join_queue(queue: Queue, user: User) -> tuple[Admission, bool]:
+def join_queue(queue: Queue, user: User, entry: Entry = EMPTY_HANDED) -> tuple[Admission, bool]:
     """Stand in line at the end, or go on standing where one stands.
 
+    `entry` is what the fan brings where the queue asks for something; a code is used once, and may be left out by
+    who has used or shown one before.
     Returns the fan's admission and whether it is new. However often and from wherever a fan joins, there is one.
 
     Raises:
@@ -39,17 +45,22 @@ def join_queue(queue: Queue, user: User) -> tuple[Admission, bool]:
         EmailNotVerified
         IdentityNotVerified: the event requires it.
         OrderLimitReached, TicketLimitReached: the fan could not buy anything here.
+        AccessCodeRequired, AccessCodeInvalid, Throttled: by the code.
         Nothing is written in any of these cases.
     """
-    try:
-        return _join(queue, user)
-    except IntegrityError:
-        # The same fan joined at the same instant from elsewhere and was first: find that admission.
-        return _join(queue, user)
+    with guessing(user, entry.compared_code, entry.address):
+        try:
+            return _join(queue, user, entry)
+        except IntegrityError:
+            # The same fan joined at the same instant from elsewhere and was first: find that admission.
+            return _join(queue, user, entry)
 
 
 @transaction.atomic
-def _join(queue: Queue, user: User) -> tuple[Admission, bool]:
+def _join(queue: Queue, user: User, entry: Entry) -> tuple[Admission, bool]:
+    if queue.require_access_code:
+        # Before the line: whoever waits for the code's row must not hold up the tick. Rolled back with a refusal.
+        take_code_use(queue, user, entry.compared_code)
     locks.share_line(queue.pk)
     # Read after the lock: whoever closes or draws has the line alone, so what is read here still holds at the insert.
     fresh = _queue_for(queue.pk, user)
@@ -61,6 +72,7 @@ def _join(queue: Queue, user: User) -> tuple[Admission, bool]:
     if fresh.event.require_identification and not user.is_identity_verified:
         raise IdentityNotVerified
     check_allowance(fresh.order_count or 0, fresh.ticket_count or 0, tickets=1, queue=fresh)
+    check_entry(fresh, entry)
     return Admission.objects.create(queue=fresh, user=user), True
 
 
@@ -75,6 +87,7 @@ def _queue_for(queue_id: int, user: User) -> Any:
             live_admission=Subquery(live.values("pk")),
             order_count=Subquery(allowance.values("order_count")),
             ticket_count=Subquery(allowance.values("ticket_count")),
+            **entry_facts(user),
         )
         .get(pk=queue_id)
     )

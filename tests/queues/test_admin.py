@@ -60,6 +60,8 @@ def form_of(event: Event, **changes: Any) -> dict[str, Any]:
         "admission_rate_per_minute": 300,
         "claim_window_seconds": 0,
         "metadata": "{}",
+        "access_codes-TOTAL_FORMS": 0,
+        "access_codes-INITIAL_FORMS": 0,
         **changes,
     }
 

@@ -1,0 +1,105 @@
+"""The last use of a code."""
+
+import time
+from collections import Counter
+from functools import partial
+
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import User
+from queues import refusals, services
+from queues.conditions import AccessCode, AccessCodeUse
+from queues.models import Admission, Queue
+from queues.services import Entry, codes
+from tests.factories import AccessCodeFactory, UserFactory
+from tests.racing import PATIENCE_SECONDS, Run, race, uncommitted
+
+FANS = 6
+# The negative control: it reads how many are left, and writes what it has read.
+UNGUARDED = codes.TAKE_USE.replace(
+    "use_count = use_count + 1", "use_count = (SELECT seen.use_count + 1 FROM seen)"
+).replace("use_count < max_uses", "(SELECT seen.use_count < seen.max_uses FROM seen)")
+UNGUARDED = UNGUARDED.replace(
+    "taken AS (",
+    "seen AS MATERIALIZED (SELECT * FROM queues_accesscode WHERE id = (SELECT id FROM chosen)), taken AS (",
+)
+
+
+def presale(queue: Queue, max_uses: int) -> AccessCode:
+    Queue.objects.filter(pk=queue.pk).update(require_access_code=True)
+    queue.refresh_from_db()
+    code: AccessCode = AccessCodeFactory(queue=queue, code="LASTONE", max_uses=max_uses)
+    return code
+
+
+def rush(queue: Queue) -> Counter[object]:
+    fans = UserFactory.create_batch(FANS, email_verified_at=timezone.now())
+    outcomes = race(lambda n: services.join_queue(queue, fans[n], Entry(code="LASTONE")), FANS)
+    return Counter("in" if isinstance(outcome, tuple) else type(outcome) for outcome in outcomes)
+
+
+def counted() -> tuple[int, int, int]:
+    return AccessCode.objects.get().use_count, AccessCodeUse.objects.count(), Admission.objects.count()
+
+
+def test_last_use_is_given_once_however_many_ask(queue: Queue):
+    presale(queue, 1)
+
+    assert rush(queue) == {"in": 1, refusals.AccessCodeInvalid: FANS - 1}
+    assert counted() == (1, 1, 1)
+
+
+def test_as_many_uses_are_given_as_there_are(queue: Queue):
+    presale(queue, 4)
+
+    assert rush(queue) == {"in": 4, refusals.AccessCodeInvalid: FANS - 4}
+    assert counted() == (4, 4, 4)
+
+
+def test_one_fan_in_several_tabs_takes_one_use(queue: Queue, ben: User):
+    presale(queue, 3)
+
+    outcomes = race(lambda _: services.join_queue(queue, ben, Entry(code="LASTONE")), 4)
+
+    own = Admission.objects.get()
+    assert Counter(outcomes) == {(own, True): 1, (own, False): 3}
+    assert counted() == (1, 1, 1)
+
+
+def test_last_use_taken_in_an_open_transaction_is_waited_for(queue: Queue, ben: User, cleo: User):
+    presale(queue, 1)
+
+    assert overtaking(queue, ben, cleo) is refusals.AccessCodeInvalid
+    assert counted() == (1, 1, 1)
+
+
+def test_without_the_guard_the_last_use_is_given_twice(queue: Queue, ben: User, cleo: User, monkeypatch):
+    """The negative control."""
+    presale(queue, 1)
+    monkeypatch.setattr(codes, "TAKE_USE", UNGUARDED)
+
+    assert overtaking(queue, ben, cleo) is tuple
+    assert counted() == (1, 2, 2)
+
+
+def overtaking(queue: Queue, first: User, second: User) -> type:
+    """Let `second` ask while the join of `first` is not yet committed; return what became of it."""
+    with uncommitted(partial(services.join_queue, queue, first, Entry(code="LASTONE"))):
+        late = Run(partial(services.join_queue, queue, second, Entry(code="LASTONE")))
+        wait_for_a_lock()
+    return type(late.outcome())
+
+
+def wait_for_a_lock() -> None:
+    """Wait until somebody waits for a row."""
+    deadline = time.monotonic() + PATIENCE_SECONDS / 2
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")
