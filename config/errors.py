@@ -37,6 +37,8 @@ ANSWERS: dict[type[Refusal], Answer] = {
     queues.QueueSoldOut: Answer(409, "queue_sold_out"),
     queues.EmailNotVerified: Answer(403, "email_not_verified"),
     queues.IdentityNotVerified: Answer(403, "identity_not_verified"),
+    queues.NotInAudience: Answer(403, "not_in_audience"),
+    queues.QueueFull: Answer(429, "queue_full"),
     queues.AccessCodeRequired: Answer(403, "access_code_required"),
     queues.AccessCodeInvalid: Answer(403, "access_code_invalid"),
     queues.Throttled: Answer(429, "throttled"),

@@ -1,34 +1,25 @@
-import csv
-from functools import partial
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
+from django.contrib import admin
 from django.db import models
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
-from unfold.admin import TabularInline
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from accounts.scoping import OrganizerScope
-from events.admin import PLACE_TIMES, ReadOnly, SaleAdmin, ask, place_time, with_utc
+from events.admin import ReadOnly, SaleAdmin, ask, place_time, with_utc
 from events.forms import PlaceTimeField, use_zone
 from events.models import Event, Tier
 from queues import services
-from queues.conditions import AccessCode
-from queues.forms import AccessCodeForm, AccessCodeFormSet, CheckCodeForm, MakeCodesForm
+from queues.desk import AccessCodesDesk
+from queues.forms import GuestsField
 from queues.models import Admission, Phase, Queue
-from queues.refusals import MaxUsesBelowUsed
-from queues.services import CodeState
 
 OFFERED = {
     Phase.DRAFT: {"publish"},
@@ -51,6 +42,12 @@ PHASE_COLOURS = {
 
 
 class QueueForm(forms.ModelForm):
+    guests = GuestsField(
+        label=_("audience"),
+        required=False,
+        help_text=_("Who may join: e-mail addresses and domains, one a line. Empty: everybody."),
+    )
+
     class Meta:
         model = Queue
         fields = (
@@ -68,12 +65,16 @@ class QueueForm(forms.ModelForm):
             "claim_window_seconds",
             "max_purchases_per_customer",
             "require_access_code",
+            "max_waiting",
             "message",
             "metadata",
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            addresses = self.instance.guests.order_by("address").values_list("address", flat=True)
+            self.initial["guests"] = list(addresses)
         event = self._chosen_event()
         if event is None:
             self._announce_zone()
@@ -110,23 +111,8 @@ def _with_event(tier: Any) -> str:
     return f"{tier.event}: {tier}"
 
 
-class AccessCodeInline(OrganizerScope, TabularInline):
-    """The queue's codes. One that should no longer work is made inactive, so that its uses stay."""
-
-    model = AccessCode
-    form = AccessCodeForm
-    formset = AccessCodeFormSet
-    formfield_overrides = PLACE_TIMES
-    extra = 0
-    per_page = 20
-    can_delete = False
-    ordering = ("pk",)
-    fields = ("code", "max_uses", "use_count", "description", "is_active", "valid_from", "valid_until")
-    readonly_fields = ("use_count",)
-
-
 @admin.register(Queue)
-class QueueAdmin(SaleAdmin):
+class QueueAdmin(AccessCodesDesk):
     organizer_path = "event__organizer"
     choice_paths = {"tiers": "event__organizer"}
     form = QueueForm
@@ -149,21 +135,18 @@ class QueueAdmin(SaleAdmin):
                 )
             },
         ),
-        (_("Who can join"), {"fields": ("require_access_code",)}),
+        (_("Who can join"), {"fields": ("require_access_code", "guests", "max_waiting")}),
         (_("Told to the line"), {"fields": ("message",)}),
         (_("For programs"), {"classes": ("collapse",), "fields": ("metadata",)}),
     )
     readonly_fields = ("phase_now", "waiting", "admitted")
-    inlines = (AccessCodeInline,)
     actions_detail = (
         "publish",
         "open_now",
         "pause",
         "resume",
         "close",
-        "make_codes",
-        "check_code",
-        "download_codes",
+        *AccessCodesDesk.about_codes,
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -217,7 +200,7 @@ class QueueAdmin(SaleAdmin):
         return getattr(queue, "admitted_count", 0)
 
     def offered_actions(self, row: Queue) -> set[str]:
-        about_codes = {"make_codes", "check_code", "download_codes"} if row.require_access_code else set()
+        about_codes = set(self.about_codes) if row.require_access_code else set()
         return OFFERED[row.phase(timezone.now())] | about_codes
 
     @action(
@@ -268,76 +251,10 @@ class QueueAdmin(SaleAdmin):
     def close(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         return self.carry_out(request, object_id, services.close_queue, done=_("Closed."))
 
-    @action(
-        description=_("Make codes"),
-        dialog={**ask(_("Make access codes"), "", _("Make them")), "form_class": MakeCodesForm},
-    )
-    def make_codes(self, request: HttpRequest, form: MakeCodesForm, object_id: str) -> HttpResponse:
-        asked = form.new_codes()
-        done = ngettext("%(count)d code made.", "%(count)d codes made.", asked["count"]) % {"count": asked["count"]}
-        make = partial(services.make_access_codes, **asked)
-        return self.carry_out(request, object_id, make, done=done)
-
-    @action(
-        description=_("Check a code"),
-        dialog={
-            **ask(_("Why does a code not work?"), _("Fans are never told the reason; you are."), _("Check")),
-            "form_class": CheckCodeForm,
-        },
-    )
-    def check_code(self, request: HttpRequest, form: CheckCodeForm, object_id: str) -> HttpResponse:
-        queue = self.get_object(request, unquote(object_id))
-        if queue is None:
-            raise Http404
-        state, found = services.explain_code(queue, form.cleaned_data["code"])
-        said = f"{form.cleaned_data['code']}: {state.label}"
-        if found is not None:
-            facts = {"used": found.use_count, "most": found.max_uses}
-            said = f"{said} {_t('Used by %(used)d of %(most)d fans.') % facts}"
-        self.message_user(request, said, messages.SUCCESS if state == CodeState.WORKS else messages.WARNING)
-        return self.back_to(request, queue)
-
-    @action(description=_("Download codes"))
-    def download_codes(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        queue = self.get_object(request, unquote(object_id))
-        if queue is None:
-            raise Http404
-        response = HttpResponse(content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="codes-{queue.slug}.csv"'
-        rows = csv.writer(response)
-        rows.writerow(["code", "max_uses", "use_count", "is_active", "valid_from", "valid_until", "description"])
-        for code in AccessCode.objects.filter(queue=queue).in_order().iterator():
-            rows.writerow(_csv_row(code))
-        return response
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except MaxUsesBelowUsed:
-            # A code was used between the form's look and the write, and all of it was rolled back: look again.
-            return super().changeform_view(request, object_id, form_url, extra_context)
-
-    def save_formset(self, request: HttpRequest, form: forms.ModelForm, formset: Any, change: bool) -> None:
-        formset.save(commit=False)
-        for code, changed in formset.changed_objects:
-            code.save(update_fields=[name for name in changed if name != "max_uses"])
-            if "max_uses" in changed:
-                services.change_max_uses(code, code.max_uses)
-        for code in formset.new_objects:
-            code.save()
-
-
-def _csv_row(code: AccessCode) -> list[Any]:
-    times = [instant.isoformat() if instant else "" for instant in (code.valid_from, code.valid_until)]
-    # A spreadsheet would take such a description for a formula.
-    description = f"'{code.description}" if code.description.startswith(("=", "+", "-", "@")) else code.description
-    return [code.code, code.max_uses, code.use_count, code.is_active, *times, description]
+    def save_related(self, request: HttpRequest, form: forms.ModelForm, formsets: list[Any], change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if "guests" in form.changed_data:
+            services.change_guests(form.instance, form.cleaned_data["guests"])
 
 
 def _count(admissions: QuerySet) -> Coalesce:

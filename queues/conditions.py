@@ -110,6 +110,22 @@ class Readiness(models.Model):
         return f"{self.user} / {self.queue_id}"
 
 
+class Guest(models.Model):
+    """Somebody, or everybody of a domain, whom a queue is for; a queue without guests is for all."""
+
+    queue = models.ForeignKey("queues.Queue", on_delete=models.CASCADE, related_name="guests", db_index=False)
+    # An address or the domain of many, in lower case.
+    address = models.CharField(_("address or domain"), max_length=254)
+
+    class Meta:
+        verbose_name = _("guest")
+        verbose_name_plural = _("guests")
+        constraints = [models.UniqueConstraint(name="guest_is_named_once_a_queue", fields=["queue", "address"])]
+
+    def __str__(self) -> str:
+        return self.address
+
+
 def uses_of(user: User) -> models.QuerySet[AccessCodeUse]:
     """Return the fan's uses of codes of the queue that the query around this one is about."""
     return AccessCodeUse.objects.filter(user=user, code__queue=OuterRef("pk"))

@@ -1,10 +1,10 @@
 from typing import Any
 
 from django import forms
-from django.core.validators import RegexValidator
+from django.core.validators import RegexValidator, validate_email
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import BaseDialogForm, PaginationInlineFormSet
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from events.forms import use_zone
 from queues.conditions import CODE_LENGTH, AccessCode, normalised
@@ -37,6 +37,30 @@ class EventSearchForm(forms.Form):
     city = forms.CharField(label=_("City"), max_length=100, required=False)
     after = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     before = forms.DateField(label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+
+class GuestsField(forms.CharField):
+    """Addresses and domains, one a line."""
+
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 4})
+
+    def to_python(self, value: Any) -> Any:
+        lines = (line.strip().lower().removeprefix("@") for line in (value or "").splitlines())
+        return sorted({line for line in lines if line})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return (initial or []) != self.to_python(data)
+
+    def validate(self, value: Any) -> None:
+        for line in value:
+            try:
+                validate_email(line if "@" in line else f"somebody@{line}")
+            except forms.ValidationError:
+                text = _("“%(line)s” is neither an e-mail address nor a domain.") % {"line": line[:254]}
+                raise forms.ValidationError(text) from None
 
 
 class CodeField(forms.CharField):

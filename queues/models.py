@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Organizer, User
 from accounts.stages import HasStatus
 from events.models import Event, Tier, TierQuerySet
-from queues.conditions import AccessCode, AccessCodeUse, Readiness
+from queues.conditions import AccessCode, AccessCodeUse, Guest, Readiness
 
 __all__ = [
     "AccessCode",
@@ -24,6 +24,7 @@ __all__ = [
     "AdmissionQuerySet",
     "Allowance",
     "AllowanceQuerySet",
+    "Guest",
     "NextPlace",
     "Phase",
     "Queue",
@@ -125,6 +126,13 @@ class Queue(models.Model):
     )
     require_access_code = models.BooleanField(
         _("asks for a code"), default=False, help_text=_("Only fans with one of the access codes below can join.")
+    )
+    max_waiting = models.PositiveIntegerField(
+        _("people in line at most"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Empty: as many as come. Those who join at the same instant may be a few more."),
     )
     max_purchases_per_customer = models.PositiveSmallIntegerField(
         _("orders per customer"), null=True, blank=True, help_text=_("Empty: as the event says.")

@@ -30,6 +30,17 @@ class IdentityNotVerified(Refusal):
     message = _("Identity verification required: please verify your identity first.")
 
 
+class NotInAudience(Refusal):
+    message = _("This sale is for invited guests, and your e-mail address is not among them.")
+
+
+class QueueFull(Refusal):
+    """As many wait as may; `facts["retry_after"]` says in how many seconds to try again."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This line is full at the moment. Please try again in a little while."), retry_after=30)
+
+
 class AccessCodeRequired(Refusal):
     message = _("Please enter your presale code")
 

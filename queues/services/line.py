@@ -45,6 +45,7 @@ def join_queue(queue: Queue, user: User, entry: Entry = EMPTY_HANDED) -> tuple[A
         EmailNotVerified
         IdentityNotVerified: the event requires it.
         OrderLimitReached, TicketLimitReached: the fan could not buy anything here.
+        NotInAudience, QueueFull
         AccessCodeRequired, AccessCodeInvalid, Throttled: by the code.
         Nothing is written in any of these cases.
     """
