@@ -38,6 +38,7 @@ ANSWERS: dict[type[Refusal], Answer] = {
     queues.EmailNotVerified: Answer(403, "email_not_verified"),
     queues.IdentityNotVerified: Answer(403, "identity_not_verified"),
     queues.NotInAudience: Answer(403, "not_in_audience"),
+    queues.CardNotEligible: Answer(403, "card_not_eligible"),
     queues.QueueFull: Answer(429, "queue_full"),
     queues.AccessCodeRequired: Answer(403, "access_code_required"),
     queues.AccessCodeInvalid: Answer(403, "access_code_invalid"),

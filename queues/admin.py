@@ -9,14 +9,17 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from accounts.admin import SuperuserOnly
 from events.admin import ReadOnly, SaleAdmin, ask, place_time, with_utc
 from events.forms import PlaceTimeField, use_zone
 from events.models import Event, Tier
 from queues import services
+from queues.conditions import CardPrefix, CardProgramme
 from queues.desk import AccessCodesDesk
 from queues.forms import GuestsField
 from queues.models import Admission, Phase, Queue
@@ -66,6 +69,7 @@ class QueueForm(forms.ModelForm):
             "max_purchases_per_customer",
             "require_access_code",
             "max_waiting",
+            "eligible_cards",
             "message",
             "metadata",
         )
@@ -114,7 +118,7 @@ def _with_event(tier: Any) -> str:
 @admin.register(Queue)
 class QueueAdmin(AccessCodesDesk):
     organizer_path = "event__organizer"
-    choice_paths = {"tiers": "event__organizer"}
+    choice_paths = {"tiers": "event__organizer", "eligible_cards": None}
     form = QueueForm
     list_display = ("name", "event", "phase_badge", "opens", "waiting", "admitted")
     list_filter = ("kind", "event")
@@ -135,7 +139,7 @@ class QueueAdmin(AccessCodesDesk):
                 )
             },
         ),
-        (_("Who can join"), {"fields": ("require_access_code", "guests", "max_waiting")}),
+        (_("Who can join"), {"fields": ("require_access_code", "guests", "eligible_cards", "max_waiting")}),
         (_("Told to the line"), {"fields": ("message",)}),
         (_("For programs"), {"classes": ("collapse",), "fields": ("metadata",)}),
     )
@@ -170,7 +174,7 @@ class QueueAdmin(AccessCodesDesk):
         return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "tiers":
+        if db_field.name in {"tiers", "eligible_cards"}:
             kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
@@ -260,6 +264,22 @@ class QueueAdmin(AccessCodesDesk):
 def _count(admissions: QuerySet) -> Coalesce:
     counted = admissions.filter(queue=OuterRef("pk")).order_by().values("queue").annotate(number=Count("pk"))
     return Coalesce(Subquery(counted.values("number"), output_field=models.IntegerField()), 0)
+
+
+class CardPrefixInline(SuperuserOnly, TabularInline):
+    model = CardPrefix
+    extra = 0
+
+
+@admin.register(CardProgramme)
+class CardProgrammeAdmin(SuperuserOnly, ModelAdmin):
+    """Card programmes are common to all organizers; whoever runs the platform keeps them."""
+
+    list_display = ("name", "slug")
+    search_fields = ("name", "slug")
+    ordering = ("name",)
+    prepopulated_fields = {"slug": ("name",)}
+    inlines = (CardPrefixInline,)
 
 
 def _event_of(admission: Admission) -> Event:

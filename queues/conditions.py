@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 
 CODE_LENGTH = 20
+CARD_DIGITS = 8
 
 
 def normalised(code: str) -> str:
@@ -94,12 +95,50 @@ class AccessCodeUse(models.Model):
         return f"{self.code} / {self.user}"
 
 
+class CardProgramme(models.Model):
+    """Cards whose holders a presale may be for; platform staff say which, by how their numbers begin."""
+
+    name = models.CharField(_("name"), max_length=100)
+    slug = models.SlugField(_("short name"), max_length=50, unique=True)
+
+    class Meta:
+        verbose_name = _("card programme")
+        verbose_name_plural = _("card programmes")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CardPrefix(models.Model):
+    """How the numbers of a programme's cards begin."""
+
+    programme = models.ForeignKey(CardProgramme, on_delete=models.CASCADE, related_name="prefixes", db_index=False)
+    digits = models.CharField(
+        _("first digits"),
+        max_length=CARD_DIGITS,
+        validators=[RegexValidator(r"^[0-9]{1,8}\Z", _("One to eight digits."))],
+    )
+
+    class Meta:
+        verbose_name = _("card prefix")
+        verbose_name_plural = _("card prefixes")
+        constraints = [
+            models.UniqueConstraint(name="prefix_is_named_once_a_programme", fields=["programme", "digits"]),
+            models.CheckConstraint(name="prefix_is_made_of_digits", condition=Q(digits__regex=r"^[0-9]{1,8}$")),
+        ]
+
+    def __str__(self) -> str:
+        return self.digits
+
+
 class Readiness(models.Model):
     """What a fan has shown before joining; remembered for the account, so that joining asks for nothing more."""
 
     queue = models.ForeignKey("queues.Queue", on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
     code = models.ForeignKey(AccessCode, on_delete=models.CASCADE, related_name="+", null=True)
+    # That an eligible card was shown; never its digits.
+    has_card = models.BooleanField(default=False)
 
     class Meta:
         verbose_name = _("readiness")

@@ -7,9 +7,22 @@ from unfold.forms import BaseDialogForm, PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from events.forms import use_zone
-from queues.conditions import CODE_LENGTH, AccessCode, normalised
+from queues.conditions import CARD_DIGITS, CODE_LENGTH, AccessCode, normalised
 from queues.refusals import MaxUsesBelowUsed
 from queues.services.codes import CODES_AT_ONCE, RANDOM_LETTERS
+
+
+class UnkeptInput(forms.PasswordInput):
+    """Shows what is typed, and never sends it back."""
+
+    input_type = "text"
+
+
+class CardDigitsField(forms.CharField):
+    """The first six to eight digits of a card; blanks between them do not matter."""
+
+    def to_python(self, value: Any) -> Any:
+        return "".join((super().to_python(value) or "").split())
 
 
 class EntryForm(forms.Form):
@@ -27,6 +40,13 @@ class EntryForm(forms.Form):
                 "spellcheck": "false",
             }
         ),
+    )
+    card_prefix = CardDigitsField(
+        label=_("First six digits of your card"),
+        required=False,
+        help_text=_("Only these: we never ask for the whole number here, and do not keep them."),
+        validators=[RegexValidator(r"^[0-9]{6,8}\Z", _("Please enter the first six to eight digits, and no more."))],
+        widget=UnkeptInput(attrs={"inputmode": "numeric", "autocomplete": "off", "maxlength": CARD_DIGITS + 1}),
     )
 
 

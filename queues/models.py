@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Organizer, User
 from accounts.stages import HasStatus
 from events.models import Event, Tier, TierQuerySet
-from queues.conditions import AccessCode, AccessCodeUse, Guest, Readiness
+from queues.conditions import AccessCode, AccessCodeUse, CardPrefix, CardProgramme, Guest, Readiness
 
 __all__ = [
     "AccessCode",
@@ -24,6 +24,8 @@ __all__ = [
     "AdmissionQuerySet",
     "Allowance",
     "AllowanceQuerySet",
+    "CardPrefix",
+    "CardProgramme",
     "Guest",
     "NextPlace",
     "Phase",
@@ -126,6 +128,13 @@ class Queue(models.Model):
     )
     require_access_code = models.BooleanField(
         _("asks for a code"), default=False, help_text=_("Only fans with one of the access codes below can join.")
+    )
+    eligible_cards = models.ManyToManyField(
+        CardProgramme,
+        verbose_name=_("eligible cards"),
+        blank=True,
+        related_name="queues",
+        help_text=_("Only holders of one of these can join; none chosen: everybody."),
     )
     max_waiting = models.PositiveIntegerField(
         _("people in line at most"),

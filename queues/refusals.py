@@ -34,6 +34,10 @@ class NotInAudience(Refusal):
     message = _("This sale is for invited guests, and your e-mail address is not among them.")
 
 
+class CardNotEligible(Refusal):
+    message = _("This sale is for holders of certain cards, and the digits you entered are of none of them.")
+
+
 class QueueFull(Refusal):
     """As many wait as may; `facts["retry_after"]` says in how many seconds to try again."""
 

@@ -19,11 +19,14 @@ from events.offers import offers_of
 from queues import sales
 from queues.forms import EventSearchForm
 from queues.models import Queue
-from queues.services import find_standing
+from queues.services import asks_for_card, find_standing
 
 EVENTS_A_PAGE = 24
 
-SALES = Prefetch("queues", queryset=Queue.objects.published().select_related("event").in_order())
+SALES = Prefetch(
+    "queues",
+    queryset=Queue.objects.published().select_related("event").annotate(asks_for_card=asks_for_card()).in_order(),
+)
 TIERS = Prefetch("tiers", queryset=Tier.objects.in_order())
 
 
@@ -83,7 +86,8 @@ def event_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "event": event,
         "offers": offers,
         "structured_data": schema.event_as_json(event, offers, url=request.build_absolute_uri(request.path)),
-        "sales": shown,
+        # What is over goes below what can be joined.
+        "sales": sorted(shown, key=lambda sale: not (sale.is_running or sale.is_ahead)),
         "sale_phase": sales.sale_phase(event, shown, now=now),
         "next_sale": following,
         "standing": standing,

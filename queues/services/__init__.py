@@ -16,7 +16,7 @@ from queues.services.endings import (
     mark_sold_out,
     reopen_next_restocked_queue,
 )
-from queues.services.entry import Entry, Needs, change_guests, find_needs, get_ready
+from queues.services.entry import Entry, Needs, asks_for_card, change_guests, find_needs, get_ready
 from queues.services.line import claim_admission, end_admission, find_standing, join_queue, leave_queue
 from queues.services.sale import close_queue, open_queue, pause_queue, publish_queue, resume_queue
 from queues.services.ticks import admit_due_fans, expire_lapsed_admissions, tick_queue
@@ -27,6 +27,7 @@ __all__ = [
     "Needs",
     "add_to_allowance",
     "admit_due_fans",
+    "asks_for_card",
     "board_json",
     "change_guests",
     "change_max_uses",

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Subquery, When
 
 from accounts.models import User
-from queues.conditions import AccessCode, Guest, Readiness, normalised, uses_of
+from queues.conditions import CARD_DIGITS, AccessCode, CardPrefix, Guest, Readiness, normalised, uses_of
 from queues.models import Admission, Queue
-from queues.refusals import AccessCodeInvalid, AccessCodeRequired, NotInAudience, QueueFull
+from queues.refusals import AccessCodeInvalid, AccessCodeRequired, CardNotEligible, NotInAudience, QueueFull
 from queues.services.codes import guessing
 
 
@@ -20,7 +21,13 @@ class Entry:
     """What a fan brings to the door: what was typed, and the network address it came from."""
 
     code: str = ""
+    # The first digits of a card: compared, and never kept.
+    card_prefix: str = field(default="", repr=False)
     address: str = ""
+
+    @property
+    def card_beginnings(self) -> list[str]:
+        return [self.card_prefix[:length] for length in range(1, min(len(self.card_prefix), CARD_DIGITS) + 1)]
 
     @property
     def compared_code(self) -> str:
@@ -33,15 +40,21 @@ class Needs:
 
     code: bool = False
     invitation: bool = False
+    card: bool = False
+    cards: Sequence[str] = ()
 
 
-def entry_facts(user: User) -> dict[str, Any]:
+def entry_facts(user: User, entry: Entry) -> dict[str, Any]:
     """Return what the door depends on, as annotations of a query of queues."""
     guests = Guest.objects.filter(queue=OuterRef("pk"))
     address = user.email.lower()
     waiting = Admission.objects.waiting().filter(queue=OuterRef("pk")).order_by().values("queue")
     waiting_count = Subquery(waiting.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
+    cards = CardPrefix.objects.filter(programme__queues=OuterRef("pk"), digits__in=entry.card_beginnings)
     return {
+        "asks_for_card": asks_for_card(),
+        "is_card_eligible": Exists(cards),
+        "has_shown_card": Exists(_readiness(user, has_card=True)),
         "has_guests": Exists(guests),
         "is_guest": Exists(guests.filter(address__in=[address, address.partition("@")[2]])),
         "has_used_code": Exists(uses_of(user)),
@@ -51,16 +64,22 @@ def entry_facts(user: User) -> dict[str, Any]:
     }
 
 
+def asks_for_card() -> Exists:
+    """Return whether the queue is for holders of certain cards, as an annotation of a query of queues."""
+    return Exists(Queue.eligible_cards.through.objects.filter(queue=OuterRef("pk")))
+
+
 def check_entry(queue: Any, entry: Entry) -> None:
     """Check what the queue asks, in the order of the design; a step of joining, after the code's use was taken.
 
     Raises:
-        NotInAudience
+        NotInAudience, CardNotEligible
         AccessCodeRequired: no code was typed or remembered.
         AccessCodeInvalid: whatever the reason.
         QueueFull
     """
     _check_invitation(queue)
+    _check_card(queue)
     if queue.require_access_code and not queue.has_used_code:
         raise AccessCodeInvalid if entry.compared_code or queue.is_remembered else AccessCodeRequired
     if queue.max_waiting is not None and (queue.waiting_count or 0) >= queue.max_waiting:
@@ -72,14 +91,21 @@ def _check_invitation(queue: Any) -> None:
         raise NotInAudience
 
 
+def _check_card(queue: Any) -> None:
+    if queue.asks_for_card and not (queue.has_shown_card or queue.is_card_eligible):
+        raise CardNotEligible
+
+
 def find_needs(queue: Queue, user: User) -> Needs:
     """Return what the fan has still to show. A remembered code that has stopped working is asked for again."""
     usable = AccessCode.objects.usable_at_the_opening().filter(pk=OuterRef("code"))
     shown = Exists(_readiness(user).filter(Exists(usable)))
-    seen: Any = Queue.objects.annotate(**entry_facts(user), has_shown_code=shown).get(pk=queue.pk)
+    seen: Any = Queue.objects.annotate(**entry_facts(user, Entry()), has_shown_code=shown).get(pk=queue.pk)
     return Needs(
         code=seen.require_access_code and not (seen.has_used_code or seen.has_shown_code),
         invitation=seen.has_guests and not seen.is_guest,
+        card=seen.asks_for_card and not seen.has_shown_card,
+        cards=[card.name for card in seen.eligible_cards.order_by("name")] if seen.asks_for_card else [],
     )
 
 
@@ -87,27 +113,39 @@ def get_ready(queue: Queue, user: User, entry: Entry) -> None:
     """Check what was typed before the opening, and remember it for the account. No use is taken.
 
     Raises:
-        NotInAudience, AccessCodeRequired, AccessCodeInvalid, Throttled: nothing is remembered.
+        NotInAudience, CardNotEligible, AccessCodeRequired, AccessCodeInvalid, Throttled: nothing is remembered.
     """
-    _check_invitation(Queue.objects.annotate(**entry_facts(user)).get(pk=queue.pk))
-    if not queue.require_access_code:
-        return
-    if not entry.compared_code:
-        raise AccessCodeRequired
     with guessing(user, entry.compared_code, entry.address):
-        _remember(queue, user, entry)
+        _get_ready(queue, user, entry)
 
 
 @transaction.atomic
-def _remember(queue: Queue, user: User, entry: Entry) -> None:
+def _get_ready(queue: Queue, user: User, entry: Entry) -> None:
+    seen: Any = Queue.objects.annotate(**entry_facts(user, entry)).get(pk=queue.pk)
+    _check_invitation(seen)
+    _check_card(seen)
+    if seen.require_access_code and not seen.has_used_code and (entry.compared_code or not seen.is_remembered):
+        remember(queue, user, code=_usable_code(queue, entry))
+    if seen.asks_for_card:
+        remember(queue, user, has_card=True)
+
+
+def _usable_code(queue: Queue, entry: Entry) -> AccessCode:
+    if not entry.compared_code:
+        raise AccessCodeRequired
     code = AccessCode.objects.usable_at_the_opening().filter(queue=queue, code=entry.compared_code).first()
     if code is None:
         raise AccessCodeInvalid
+    return code
+
+
+def remember(queue: Queue, user: User, **shown: Any) -> None:
+    """Keep what the fan has shown, with what was kept before; a step of the caller's transaction."""
     Readiness.objects.bulk_create(
-        [Readiness(queue=queue, user=user, code=code)],
+        [Readiness(queue=queue, user=user, **shown)],
         update_conflicts=True,
         unique_fields=["user", "queue"],
-        update_fields=["code"],
+        update_fields=list(shown),
     )
 
 

@@ -23,7 +23,7 @@ from queues.refusals import (
 )
 from queues.services.allowances import check_allowance
 from queues.services.codes import guessing, take_code_use
-from queues.services.entry import Entry, check_entry, entry_facts
+from queues.services.entry import Entry, check_entry, entry_facts, remember
 
 EMPTY_HANDED = Entry()
 
@@ -45,7 +45,7 @@ def join_queue(queue: Queue, user: User, entry: Entry = EMPTY_HANDED) -> tuple[A
         EmailNotVerified
         IdentityNotVerified: the event requires it.
         OrderLimitReached, TicketLimitReached: the fan could not buy anything here.
-        NotInAudience, QueueFull
+        NotInAudience, CardNotEligible, QueueFull
         AccessCodeRequired, AccessCodeInvalid, Throttled: by the code.
         Nothing is written in any of these cases.
     """
@@ -64,7 +64,7 @@ def _join(queue: Queue, user: User, entry: Entry) -> tuple[Admission, bool]:
         take_code_use(queue, user, entry.compared_code)
     locks.share_line(queue.pk)
     # Read after the lock: whoever closes or draws has the line alone, so what is read here still holds at the insert.
-    fresh = _queue_for(queue.pk, user)
+    fresh = _queue_for(queue.pk, user, entry)
     if fresh.live_admission is not None:
         return Admission.objects.get(pk=fresh.live_admission), False
     _check_phase(fresh, fresh.now)
@@ -74,10 +74,13 @@ def _join(queue: Queue, user: User, entry: Entry) -> tuple[Admission, bool]:
         raise IdentityNotVerified
     check_allowance(fresh.order_count or 0, fresh.ticket_count or 0, tickets=1, queue=fresh)
     check_entry(fresh, entry)
+    if fresh.asks_for_card and not fresh.has_shown_card:
+        # Whoever comes back is not asked again.
+        remember(fresh, user, has_card=True)
     return Admission.objects.create(queue=fresh, user=user), True
 
 
-def _queue_for(queue_id: int, user: User) -> Any:
+def _queue_for(queue_id: int, user: User, entry: Entry) -> Any:
     """Read in one statement what joining depends on: the queue, the time, and what the fan has already."""
     live = Admission.objects.for_fan(user).live().filter(queue=OuterRef("pk"))
     allowance = Allowance.objects.filter(user=user, event=OuterRef("event"))
@@ -88,7 +91,7 @@ def _queue_for(queue_id: int, user: User) -> Any:
             live_admission=Subquery(live.values("pk")),
             order_count=Subquery(allowance.values("order_count")),
             ticket_count=Subquery(allowance.values("ticket_count")),
-            **entry_facts(user),
+            **entry_facts(user, entry),
         )
         .get(pk=queue_id)
     )
