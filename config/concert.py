@@ -2,7 +2,7 @@
 
 import zoneinfo
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -12,6 +12,7 @@ from accounts.models import Membership, Organizer, User
 from events import services as event_services
 from events.models import Event, Tier, Venue
 from queues import services as queue_services
+from queues.conditions import AccessCode, CardPrefix, CardProgramme
 from queues.models import Queue
 
 EVENT_SLUG = "concert-2024-fall-tour"
@@ -29,6 +30,19 @@ class Account:
     email: str
     password: str
     name: str
+
+
+@dataclass(frozen=True)
+class Presale:
+    """A sale before the general one, for those with a code or with certain cards."""
+
+    name: str
+    slug: str
+    code: str = ""
+    fans: int = 0
+    about: str = ""
+    cards: tuple[str, ...] = ()
+    inside: int = 100
 
 
 ORGANISER = Account("organiser", "ada@example.com", "curtain-rises-at-eight", "Ada Marlow")
@@ -68,6 +82,20 @@ TIERS = [
     ),
 ]
 
+# The reference's presales, in its order: one a day, the last on the day before the general sale.
+PRESALES = [
+    Presale(
+        name="Artist Presale", slug="presale-artist", code="FALLVIBES2024", fans=5000, about="Artist fan club presale"
+    ),
+    Presale(name="Venue Presale", slug="presale-venue", code="MSGVIP2024", fans=3000, about="MSG member presale"),
+    Presale(name="Card Presale", slug="presale-card", cards=("amex", "chase"), inside=150),
+]
+# How the numbers of those cards begin.
+CARDS = {
+    "amex": ("American Express", ["34", "37"]),
+    "chase": ("Chase", ["414720", "426684", "438857", "483316"]),
+}
+
 RECITAL_TIERS = [
     Tier(name="Stalls", slug="stalls", price=Decimal(85), quantity=700, description="Seats on the main floor"),
     Tier(
@@ -80,7 +108,8 @@ RECITAL_TIERS = [
 def load_concert(*, now: datetime) -> None:
     """Put in what is missing of accounts, organizer, concert and recital; what is there stays as it is.
 
-    The concert's sale is open from `now`; the recital's opens two days later.
+    The concert's sale is open from `now`, its presales were on the three days before; the recital's opens two days
+    later.
     """
     for account in ACCOUNTS:
         _put_account(account)
@@ -88,7 +117,9 @@ def load_concert(*, now: datetime) -> None:
         return
     organizer = _put_organizer()
     if not _is_on_sale(EVENT_SLUG):
-        _put_on_sale(_concert_queue(_concert(organizer, now), now))
+        concert = _concert(organizer, now)
+        for queue in [*_presales(concert, now), _concert_queue(concert, now)]:
+            _put_on_sale(queue)
     if not _is_on_sale(RECITAL_SLUG):
         _put_on_sale(_recital_queue(_recital(organizer, now), now))
 
@@ -165,6 +196,38 @@ def _concert_queue(event: Event, now: datetime) -> Queue:
             "total_tickets": sum(tier.quantity for tier in TIERS),
         },
     )
+
+
+def _presales(event: Event, now: datetime) -> list[Queue]:
+    days = range(len(PRESALES), 0, -1)
+    return [_presale(event, presale, now - timedelta(days=day)) for presale, day in zip(PRESALES, days, strict=True)]
+
+
+def _presale(event: Event, presale: Presale, day: datetime) -> Queue:
+    queue = Queue.objects.create(
+        event=event,
+        kind=Queue.Kind.PRESALE,
+        name=f"{event.name} - {presale.name}",
+        slug=f"{presale.slug}-{event.slug}",
+        scheduled_start=day.astimezone(UTC).replace(hour=10, minute=0, second=0, microsecond=0),
+        scheduled_end=day.astimezone(UTC).replace(hour=22, minute=0, second=0, microsecond=0),
+        max_concurrent_admissions=presale.inside,
+        admission_window_seconds=600,
+        require_access_code=bool(presale.code),
+        metadata={"presale_type": "credit_card"} if presale.cards else {},
+    )
+    if presale.code:
+        AccessCode.objects.create(queue=queue, code=presale.code, max_uses=presale.fans, description=presale.about)
+    queue.eligible_cards.set([_card_programme(slug) for slug in presale.cards])
+    return queue
+
+
+def _card_programme(slug: str) -> CardProgramme:
+    name, prefixes = CARDS[slug]
+    programme, is_new = CardProgramme.objects.get_or_create(slug=slug, defaults={"name": name})
+    if is_new:
+        CardPrefix.objects.bulk_create([CardPrefix(programme=programme, digits=digits) for digits in prefixes])
+    return programme
 
 
 def _recital(organizer: Organizer, now: datetime) -> Event:

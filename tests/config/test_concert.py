@@ -5,12 +5,14 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Model
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Membership, Organizer, User
 from config.concert import ACCOUNTS, EVENT_SLUG, FAN, QUEUE_SLUG, RECITAL_SLUG, load_concert
 from events.models import Event, Tier, Venue
+from queues.conditions import AccessCode, CardPrefix, CardProgramme
 from queues.models import Phase, Queue
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +32,18 @@ def run() -> list[str]:
 
 
 def everything() -> dict[str, list[dict]]:
-    models: list[type[Model]] = [User, Membership, Organizer, Venue, Event, Tier, Queue]
+    models: list[type[Model]] = [
+        User,
+        Membership,
+        Organizer,
+        Venue,
+        Event,
+        Tier,
+        Queue,
+        AccessCode,
+        CardProgramme,
+        CardPrefix,
+    ]
     return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
 
 
@@ -90,6 +103,43 @@ def test_concert_is_on_sale_at_once_as_in_the_reference():
         300,
     )
     assert queue.metadata["total_tickets"] == 20000
+
+
+def test_presales_were_on_the_three_days_before_as_in_the_reference():
+    load_concert(now=NOW)
+    presales = Queue.objects.filter(kind="presale").select_related("event").in_order()
+    assert [
+        (queue.slug, queue.scheduled_start, queue.scheduled_end, queue.max_concurrent_admissions) for queue in presales
+    ] == [
+        (f"presale-artist-{EVENT_SLUG}", hour(27, 10), hour(27, 22), 100),
+        (f"presale-venue-{EVENT_SLUG}", hour(28, 10), hour(28, 22), 100),
+        (f"presale-card-{EVENT_SLUG}", hour(29, 10), hour(29, 22), 150),
+    ]
+    assert {queue.phase(NOW) for queue in presales} == {Phase.CLOSED}
+    assert [queue.require_access_code for queue in presales] == [True, True, False]
+    assert list(AccessCode.objects.order_by("pk").values_list("queue", "code", "max_uses", "description")) == [
+        (presales[0].pk, "FALLVIBES2024", 5000, "Artist fan club presale"),
+        (presales[1].pk, "MSGVIP2024", 3000, "MSG member presale"),
+    ]
+    assert [sorted(card.slug for card in queue.eligible_cards.all()) for queue in presales] == [
+        [],
+        [],
+        ["amex", "chase"],
+    ]
+    assert sorted(CardPrefix.objects.filter(programme__slug="amex").values_list("digits", flat=True)) == ["34", "37"]
+
+
+def hour(day: int, hour: int) -> datetime:
+    return datetime(2026, 9, day, hour, tzinfo=UTC)
+
+
+def test_event_page_shows_the_open_sale_above_those_that_are_over(client: Client):
+    load_concert(now=timezone.now())
+    html = client.get(f"/events/{EVENT_SLUG}/").content.decode()
+    names = ["General Sale", "Artist Presale", "Venue Presale", "Card Presale"]
+    places = [html.index(f"{name}</h2>") for name in names]
+    assert places == sorted(places)
+    assert html.count("This sale is closed.") == 3
 
 
 def test_recital_opens_at_ten_in_chicago_two_days_later():
