@@ -44,8 +44,13 @@ class AccessCodesDesk(SaleAdmin):
     inlines = (AccessCodeInline,)
     about_codes = ("make_codes", "check_code", "download_codes")
 
+    def has_desk_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Tell whether the queue is the signed-in person's: asked before a dialog shows its form."""
+        return self.get_object(request, unquote(str(object_id))) is not None
+
     @action(
         description=_("Make codes"),
+        permissions=["desk"],
         dialog={**ask(_("Make access codes"), "", _("Make them")), "form_class": MakeCodesForm},
     )
     def make_codes(self, request: HttpRequest, form: MakeCodesForm, object_id: str) -> HttpResponse:
@@ -56,6 +61,7 @@ class AccessCodesDesk(SaleAdmin):
 
     @action(
         description=_("Check a code"),
+        permissions=["desk"],
         dialog={
             **ask(_("Why does a code not work?"), _("Fans are never told the reason; you are."), _("Check")),
             "form_class": CheckCodeForm,
@@ -73,7 +79,7 @@ class AccessCodesDesk(SaleAdmin):
         self.message_user(request, said, messages.SUCCESS if state == CodeState.WORKS else messages.WARNING)
         return self.back_to(request, queue)
 
-    @action(description=_("Download codes"))
+    @action(description=_("Download codes"), permissions=["desk"])
     def download_codes(self, request: HttpRequest, object_id: str) -> HttpResponse:
         queue = self.get_object(request, unquote(object_id))
         if queue is None:

@@ -10,6 +10,7 @@ from django.test import Client
 from accounts.models import IdentityCheck, Letter, Membership, Organizer, User
 from accounts.scoping import OrganizerScopedAdmin
 from orders.models import Order
+from queues.conditions import CardProgramme
 from queues.models import Queue
 from tests.factories import (
     AdmissionFactory,
@@ -22,7 +23,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-NOT_OF_AN_ORGANIZER: set[type[Model]] = {User, Letter, IdentityCheck}
+NOT_OF_AN_ORGANIZER: set[type[Model]] = {User, Letter, IdentityCheck, CardProgramme}
 
 
 @pytest.fixture
