@@ -97,7 +97,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL")
 CACHES = {
     "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": "config.caches.OptionalRedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "fairline",
         "OPTIONS": {
