@@ -80,16 +80,18 @@ class AccessCode(models.Model):
 
 
 class AccessCodeUse(models.Model):
-    """One fan's use of a code; it lasts, however often the fan comes back."""
+    """One fan's use of a queue's codes; it lasts, however often the fan comes back, and with whatever code."""
 
     code = models.ForeignKey(AccessCode, on_delete=models.PROTECT, related_name="uses")
+    # The code's own, named once more for the constraint.
+    queue = models.ForeignKey("queues.Queue", on_delete=models.PROTECT, related_name="+", db_index=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
     used_at = models.DateTimeField(_("used"), db_default=Now())
 
     class Meta:
         verbose_name = _("use of a code")
         verbose_name_plural = _("uses of codes")
-        constraints = [models.UniqueConstraint(name="fan_uses_a_code_once", fields=["user", "code"])]
+        constraints = [models.UniqueConstraint(name="fan_uses_one_code_of_a_queue", fields=["user", "queue"])]
 
     def __str__(self) -> str:
         return f"{self.code} / {self.user}"
@@ -167,4 +169,4 @@ class Guest(models.Model):
 
 def uses_of(user: User) -> models.QuerySet[AccessCodeUse]:
     """Return the fan's uses of codes of the queue that the query around this one is about."""
-    return AccessCodeUse.objects.filter(user=user, code__queue=OuterRef("pk"))
+    return AccessCodeUse.objects.filter(user=user, queue=OuterRef("pk"))

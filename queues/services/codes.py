@@ -30,8 +30,7 @@ WITH chosen AS (
       AND CASE WHEN %(code)s <> '' THEN code.code = %(code)s
           ELSE code.id = (SELECT code_id FROM queues_readiness WHERE queue_id = %(queue)s AND user_id = %(user)s) END
       AND NOT EXISTS (
-          SELECT FROM queues_accesscodeuse used JOIN queues_accesscode own ON own.id = used.code_id
-          WHERE used.user_id = %(user)s AND own.queue_id = %(queue)s)
+          SELECT FROM queues_accesscodeuse used WHERE used.user_id = %(user)s AND used.queue_id = %(queue)s)
 ), taken AS (
     UPDATE queues_accesscode SET use_count = use_count + 1
     WHERE id = (SELECT id FROM chosen) AND is_active AND use_count < max_uses
@@ -39,7 +38,7 @@ WITH chosen AS (
       AND (valid_until IS NULL OR valid_until > statement_timestamp())
     RETURNING id
 )
-INSERT INTO queues_accesscodeuse (code_id, user_id) SELECT id, %(user)s FROM taken
+INSERT INTO queues_accesscodeuse (code_id, queue_id, user_id) SELECT id, %(queue)s, %(user)s FROM taken
 """
 
 
@@ -59,6 +58,9 @@ def take_code_use(queue: Queue, user: User, code: str) -> None:
 
     Takes nothing when the fan has used a code of this queue before, or when the code cannot be used. Locks the code's
     row until the transaction ends, so that its last use is given once.
+
+    Raises:
+        IntegrityError: the same fan has just used another code of this queue; the transaction must be rolled back.
     """
     with connection.cursor() as cursor:
         cursor.execute(TAKE_USE, {"queue": queue.pk, "user": user.pk, "code": code})

@@ -140,7 +140,7 @@ def test_wrong_code_before_the_opening_is_told(code: AccessCode, bens: Client):
 
 @pytest.mark.parametrize("ended", ["left", "expired"])
 def test_who_comes_back_is_not_asked_again(code: AccessCode, ben: User, bens: Client, queue: Queue, ended: str):
-    AccessCodeUse.objects.create(code=code, user=ben)
+    AccessCodeUse.objects.create(code=code, queue=code.queue, user=ben)
     AdmissionFactory(queue=queue, user=ben, status=ended)
 
     answer = submit(bens, form_to(bens.get(PAGE), f"{PAGE}join/"))

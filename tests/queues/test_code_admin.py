@@ -138,7 +138,7 @@ def test_form_is_looked_at_again_when_a_code_was_used_while_it_was_saved(
 
 def test_code_cannot_be_deleted_but_made_inactive(desk: Client, presale: Queue, ben: User):
     code = AccessCodeFactory(queue=presale, max_uses=5)
-    AccessCodeUse.objects.create(code=code, user=ben)
+    AccessCodeUse.objects.create(code=code, queue=code.queue, user=ben)
 
     form = existing(code, max_uses=5, DELETE="on")
     del form["access_codes-0-is_active"]

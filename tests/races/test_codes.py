@@ -2,18 +2,21 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from itertools import count
 
 from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
-from queues import refusals, services
+from queues import locks, refusals, services
 from queues.conditions import AccessCode, AccessCodeUse
 from queues.models import Admission, Queue
 from queues.services import Entry, codes
 from tests.factories import AccessCodeFactory, UserFactory
-from tests.racing import PATIENCE_SECONDS, Run, race, uncommitted
+from tests.racing import PATIENCE_SECONDS, Gate, Run, race, uncommitted
 
 FANS = 6
 # The negative control: it reads how many are left, and writes what it has read.
@@ -91,15 +94,64 @@ def overtaking(queue: Queue, first: User, second: User) -> type:
     return type(late.outcome())
 
 
-def wait_for_a_lock() -> None:
-    """Wait until somebody waits for a row."""
+def test_one_fan_with_two_codes_takes_one_use(queue: Queue, ben: User, monkeypatch):
+    presale(queue, 1)
+
+    assert with_two_codes(queue, ben, monkeypatch) == [("LASTONE", 1), ("SECOND", 0)]
+    assert (AccessCodeUse.objects.count(), Admission.objects.count()) == (1, 1)
+
+
+def test_without_the_constraint_a_fan_with_two_codes_takes_two_uses(queue: Queue, ben: User, monkeypatch):
+    """The negative control."""
+    presale(queue, 1)
+
+    with without_the_constraint():
+        assert with_two_codes(queue, ben, monkeypatch) == [("LASTONE", 1), ("SECOND", 1)]
+
+
+@contextmanager
+def without_the_constraint() -> Iterator[None]:
+    table, name = "queues_accesscodeuse", "fan_uses_one_code_of_a_queue"
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        try:
+            yield
+        finally:
+            AccessCodeUse.objects.all().delete()
+            cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE (user_id, queue_id)")
+
+
+def with_two_codes(queue: Queue, fan: User, monkeypatch) -> list[tuple[str, int]]:
+    """Let a fan ask from a second tab, with another code, while the join of the first is not yet committed.
+
+    The second stops on its way to the line, if it comes so far, until the first is in. Return the uses of each code.
+    """
+    AccessCodeFactory(queue=queue, code="SECOND")
+    gate, calls, share_line = Gate(), count(), locks.share_line
+
+    def stop_the_second(queue_id: int) -> None:
+        if next(calls) == 1:
+            gate.stop_here()
+        share_line(queue_id)
+
+    monkeypatch.setattr(locks, "share_line", stop_the_second)
+    with uncommitted(partial(services.join_queue, queue, fan, Entry(code="LASTONE"))):
+        late = Run(partial(services.join_queue, queue, fan, Entry(code="SECOND")))
+        wait_for_a_lock(unless=gate.reached.is_set)
+    gate.opened.set()
+    assert late.outcome() == (Admission.objects.get(), False)
+    return list(AccessCode.objects.order_by("code").values_list("code", "use_count"))
+
+
+def wait_for_a_lock(*, unless: Callable[[], bool] = lambda: False) -> None:
+    """Wait until somebody waits for a row, or `unless` is so."""
     deadline = time.monotonic() + PATIENCE_SECONDS / 2
     while time.monotonic() < deadline:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
             )
-            if cursor.fetchone()[0]:
+            if cursor.fetchone()[0] or unless():
                 return
         time.sleep(0.01)
     raise AssertionError("nobody waits")
