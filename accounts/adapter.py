@@ -8,12 +8,13 @@ from allauth.account.utils import get_next_redirect_url
 from allauth.core.internal.httpkit import add_query_params
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.core.validators import MaxLengthValidator
 from django.db import IntegrityError, transaction
 from django.forms import Form
 from django.http import HttpRequest
 
 from accounts import mailbox, services
-from accounts.models import Letter, User
+from accounts.models import EMAIL_LENGTH, Letter, User
 
 # Told after the fact; every other letter of an account has somebody waiting for it.
 NOTICES = {"email_changed", "email_deleted", "password_changed", "password_reset", "password_set"}
@@ -30,7 +31,10 @@ class AccountAdapter(DefaultAccountAdapter):
             raise services.EmailTaken from error
 
     def clean_email(self, email: str) -> str:
-        return super().clean_email(email.strip().lower())
+        email = super().clean_email(email.strip().lower())
+        # Forms take longer ones than the tables keep, and allauth would cut the end off.
+        MaxLengthValidator(EMAIL_LENGTH)(email)
+        return email
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """Mark the address as verified, and as the account's own; return False when another account has it."""

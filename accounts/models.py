@@ -13,6 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.stages import HasStatus
 
+# As wide as every column for an address; a form's own EmailField takes longer ones.
+EMAIL_LENGTH = 254
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import EMAIL_LENGTH
 from events.models import Tier
 from events.offers import Offer
 from orders.models import Order
@@ -53,6 +54,7 @@ class HoldersForm(forms.Form):
             )
         self.fields["email"] = forms.EmailField(
             label=_("E-mail for this order"),
+            max_length=EMAIL_LENGTH,
             initial=order.email or order.buyer.email,
             widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         )

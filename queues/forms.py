@@ -1,11 +1,12 @@
 from typing import Any
 
 from django import forms
-from django.core.validators import RegexValidator, validate_email
+from django.core.validators import MaxLengthValidator, RegexValidator, validate_email
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import BaseDialogForm, PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from accounts.models import EMAIL_LENGTH
 from events.forms import use_zone
 from queues.conditions import CARD_DIGITS, CODE_LENGTH, AccessCode, normalised
 from queues.refusals import MaxUsesBelowUsed
@@ -77,9 +78,10 @@ class GuestsField(forms.CharField):
     def validate(self, value: Any) -> None:
         for line in value:
             try:
+                MaxLengthValidator(EMAIL_LENGTH)(line)
                 validate_email(line if "@" in line else f"somebody@{line}")
             except forms.ValidationError:
-                text = _("“%(line)s” is neither an e-mail address nor a domain.") % {"line": line[:254]}
+                text = _("“%(line)s” is neither an e-mail address nor a domain.") % {"line": line[:EMAIL_LENGTH]}
                 raise forms.ValidationError(text) from None
 
 

@@ -97,6 +97,20 @@ def test_address_that_has_an_account_cannot_sign_up_again(client: Client):
     assert User.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("page", "act"), [("account_signup", {}), ("account_email", {"action_add": ""}), ("account_reset_password", {})]
+)
+def test_address_longer_than_any_is_refused(client: Client, ben: User, page: str, act: dict[str, str]):
+    if act:
+        client.force_login(ben)
+    too_long = f"ben@{'x' * 60}.{'x' * 60}.{'x' * 60}.{'x' * 60}.example"
+
+    response = client.post(reverse(page), {**SIGNUP, **act, "email": too_long})
+
+    assert response.context["form"].errors == {"email": ["Ensure this value has at most 254 characters (it has 255)."]}
+    assert (User.objects.get(), Letter.objects.count()) == (ben, 0)
+
+
 def test_letter_s_link_verifies_and_leads_on(client: Client):
     sign_up(client, next="/queues/general-sale/?code=A&b=1")
 

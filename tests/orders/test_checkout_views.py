@@ -69,7 +69,15 @@ def test_checkout_asks_for_names_and_shows_what_is_paid(order: Order, bens: Clie
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"holder-2": ""}, {"holder-2": "x" * 151}, {"email": "nobody"}, {"email": ""}, {"terms": ""}]
+    "wrong",
+    [
+        {"holder-2": ""},
+        {"holder-2": "x" * 151},
+        {"email": "nobody"},
+        {"email": f"ben@{'x' * 60}.{'x' * 60}.{'x' * 60}.{'x' * 60}.example"},
+        {"email": ""},
+        {"terms": ""},
+    ],
 )
 def test_names_that_make_no_sense_are_shown_again(order: Order, bens: Client, wrong: dict[str, str]):
     form = form_to(bens.get(url(order)), url(order, "pay"))

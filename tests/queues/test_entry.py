@@ -20,6 +20,7 @@ from tests.statements import counted_statements
 pytestmark = pytest.mark.django_db
 
 PAGE = "/queues/fall-tour-sale/"
+LONG_DOMAIN = ".".join(["x" * 60] * 4) + ".example"
 
 
 def fan(email: str) -> User:
@@ -152,7 +153,9 @@ def test_audience_is_written_one_a_line(queue: Queue, ada: User, client: Client)
     assert "club.example\ndora@example.org" in client.get(address).content.decode()
 
     refusal = client.post(address, {**form, "guests": "club.example\nnobody at home"})
+    too_long = client.post(address, {**form, "guests": f"club.example\nben@{LONG_DOMAIN}"})
     assert errors_in(refusal) == ["“nobody at home” is neither an e-mail address nor a domain."]
+    assert too_long.status_code == 200
     assert Guest.objects.count() == 2
 
     assert client.post(address, {**form, "guests": ""}).status_code == 302
