@@ -7,6 +7,7 @@ to keep it busy. Several wrong guesses at one instant may all pass the check bef
 from __future__ import annotations
 
 import logging
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 import redis
 from django.core.cache.backends.locmem import LocMemCache
@@ -20,6 +21,8 @@ SECONDS = 600
 WRONG_AN_ACCOUNT = 10
 # Many may share an address: a family, a dormitory, a telephone company.
 WRONG_AN_ADDRESS = 100
+# One household has as many IPv6 addresses as it likes, all with the same first bits.
+HOUSEHOLD_BITS = 64
 
 _own_memory = LocMemCache("guesses", {"TIMEOUT": SECONDS, "OPTIONS": {"MAX_ENTRIES": 10_000}})
 
@@ -43,7 +46,19 @@ def count_wrong(user_id: int, address: str) -> None:
 
 def _limits(user_id: int, address: str) -> dict[str, int]:
     by_account = {f"guesses:account:{user_id}": WRONG_AN_ACCOUNT}
-    return {**by_account, f"guesses:address:{address}": WRONG_AN_ADDRESS} if address else by_account
+    return {**by_account, f"guesses:address:{_household(address)}": WRONG_AN_ADDRESS} if address else by_account
+
+
+def _household(address: str) -> str:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return address
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(IPv6Network((int(found), HOUSEHOLD_BITS), strict=False))
 
 
 def _read(key: str) -> int:

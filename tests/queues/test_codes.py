@@ -254,6 +254,25 @@ def test_guesses_of_an_address_are_limited_whoever_guesses(presale: Queue, code:
     assert services.join_queue(presale, ben, Entry(code="FALLVIBES2024", address="192.0.2.2"))[1] is True
 
 
+def test_guesses_from_the_many_addresses_of_one_household_count_together(
+    presale: Queue, code: AccessCode, ben: User, monkeypatch
+):
+    monkeypatch.setattr(guesses, "WRONG_AN_ADDRESS", 3)
+    for number in range(3):
+        refused(presale, UserFactory(email_verified_at=timezone.now()), "WRONG", f"2001:db8:0:1::{number}")
+
+    assert type(refused(presale, ben, "FALLVIBES2024", "2001:db8:0:1:ffff::1")) is refusals.Throttled
+    assert services.join_queue(presale, ben, Entry(code="FALLVIBES2024", address="2001:db8:0:2::1"))[1] is True
+
+
+def test_old_addresses_in_new_clothes_stay_apart(presale: Queue, code: AccessCode, ben: User, monkeypatch):
+    monkeypatch.setattr(guesses, "WRONG_AN_ADDRESS", 1)
+    refused(presale, UserFactory(email_verified_at=timezone.now()), "WRONG", "::ffff:192.0.2.1")
+
+    assert type(refused(presale, ben, "FALLVIBES2024", "192.0.2.1")) is refusals.Throttled
+    assert services.join_queue(presale, ben, Entry(code="FALLVIBES2024", address="::ffff:192.0.2.2"))[1] is True
+
+
 def test_guesses_are_limited_without_redis(presale: Queue, code: AccessCode, ben: User, dead_redis: None):
     assert guess_until_throttled(presale, ben) == guesses.WRONG_AN_ACCOUNT
 
