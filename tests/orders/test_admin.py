@@ -72,6 +72,14 @@ def test_code_of_a_ticket_is_shown_nowhere(desk: Client, queue: Queue, floor: Ti
         assert ticket.code not in desk.get(page).content.decode()
 
 
+@pytest.mark.parametrize("lookup", ["code", "code__startswith", "code__regex"])
+def test_code_of_a_ticket_cannot_be_guessed_letter_by_letter(desk: Client, queue: Queue, floor: Tier, lookup: str):
+    ticket = sell(queue, floor).tickets.get()
+
+    assert [desk.get(TICKETS, {lookup: asked}).status_code for asked in (ticket.code, "A")] == [400, 400]
+    assert desk.get(TICKETS, {"status__exact": "valid"}).status_code == 200
+
+
 def test_orders_are_found_by_number_and_e_mail(desk: Client, queue: Queue, floor: Tier):
     mine, other = sell(queue, floor), sell(queue, floor, email="gift@example.org")
 
