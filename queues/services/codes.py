@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,14 +10,13 @@ from django.db import connection, models, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from accounts.alphabet import random_text
 from accounts.models import User
 from queues import guesses
 from queues.conditions import CODE_LENGTH, AccessCode, normalised
 from queues.models import Queue
 from queues.refusals import AccessCodeInvalid, CodesTooLong, MaxUsesBelowUsed
 
-# No letter or digit that looks like another.
-ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 RANDOM_LETTERS = 8
 CODES_AT_ONCE = 1000
 
@@ -98,16 +96,12 @@ def make_access_codes(
         raise CodesTooLong
     made: list[AccessCode] = []
     while len(made) < count:
-        texts = {prefix + _random() for _ in range(count - len(made))}
+        texts = {prefix + random_text(RANDOM_LETTERS) for _ in range(count - len(made))}
         texts -= set(AccessCode.objects.filter(queue=queue, code__in=texts).values_list("code", flat=True))
         made += AccessCode.objects.bulk_create(
             AccessCode(queue=queue, code=text, max_uses=max_uses, description=description) for text in sorted(texts)
         )
     return made
-
-
-def _random() -> str:
-    return "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_LETTERS))
 
 
 @transaction.atomic

@@ -8,13 +8,13 @@ from django.core.cache import cache
 from django.db import IntegrityError
 from django.utils import timezone
 
+from accounts.alphabet import ALPHABET
 from accounts.models import User
 from accounts.refusals import Refusal
 from queues import guesses, refusals, services
 from queues.conditions import AccessCode, AccessCodeUse, Readiness
 from queues.models import Admission, Queue
 from queues.services import CodeState, Entry
-from queues.services.codes import ALPHABET
 from tests.factories import AccessCodeFactory, AdmissionFactory, AllowanceFactory, QueueFactory, UserFactory
 from tests.statements import counted_statements
 
