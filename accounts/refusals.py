@@ -26,3 +26,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not an error
 
     def __str__(self) -> str:
         return str(self.message)
+
+
+class RequestTooLarge(Refusal):
+    message = _("What you have sent is too large. Please send a smaller file.")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from accounts import photos
 from accounts import services as accounts
 from accounts.patience import Busy
-from accounts.refusals import Refusal
+from accounts.refusals import Refusal, RequestTooLarge
 from accounts.services import EmailTaken
 from events import services as events
 from orders import refusals as orders
@@ -19,6 +19,7 @@ class Answer(NamedTuple):
 
 ANSWERS: dict[type[Refusal], Answer] = {
     Busy: Answer(503, "busy"),
+    RequestTooLarge: Answer(413, "request_too_large"),
     EmailTaken: Answer(409, "email_taken"),
     accounts.IdentityAlreadyVerified: Answer(409, "identity_already_verified"),
     accounts.IdentityCheckPending: Answer(409, "identity_check_pending"),

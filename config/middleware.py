@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.defaults import server_error
 
 from accounts.patience import Busy
-from accounts.refusals import Refusal
+from accounts.refusals import Refusal, RequestTooLarge
 from config.errors import answer_to
 
 STRICT = (
@@ -66,6 +68,25 @@ class RefusalMiddleware:
         if isinstance(exception, Refusal):
             return _page_for(request, exception)
         return None
+
+
+class BodySizeMiddleware:
+    """Refuses a body larger than anything here asks for, before anybody reads it and files fill the disk.
+
+    Its length is what the header says: without one, nothing of a body is read.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        # Before the protection against forgery, which reads the form for its token.
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        is_too_large = length.isdecimal() and int(length) > settings.MAX_BODY_BYTES
+        return _page_for(request, RequestTooLarge()) if is_too_large else None
 
 
 def answer_to_failure(request: HttpRequest) -> HttpResponse:
