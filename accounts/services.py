@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.core.cache import cache
 from django.core.files import File
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
@@ -33,6 +34,9 @@ ANSWERS_IN_A_LEASE = 12
 # A mail server that hangs may keep this many workers busy and no more: the lines go on with the others. Two that ask at
 # the same instant may be one too many, which does no harm.
 LETTERS_AT_A_TIME = 1
+# Unpacking a photo keeps a web server busy for up to a second or two.
+PHOTOS_AT_MOST = 10
+PHOTOS_SECONDS = 3600
 
 
 class EmailTaken(Refusal):
@@ -49,6 +53,14 @@ class IdentityCheckPending(Refusal):
 
 class IdentityCheckDecided(Refusal):
     message = _("This identity check has been decided already.")
+
+
+class TooManyPhotos(Refusal):
+    """`facts["retry_after"]` says in how many seconds to come back."""
+
+    def __init__(self) -> None:
+        message = _("You have sent many photos in a short time. Please wait an hour and try again.")
+        super().__init__(message, retry_after=PHOTOS_SECONDS)
 
 
 class NotPlatformStaff(Refusal):
@@ -100,10 +112,11 @@ def submit_identity(user: User, *, legal_name: str, photo: File) -> IdentityChec
 
     Raises:
         IdentityAlreadyVerified, IdentityCheckPending
-        PhotoTooLarge, PhotoNotReadable
+        TooManyPhotos, PhotoTooLarge, PhotoNotReadable
         Nothing is kept in any of these cases.
     """
     _check_may_submit(user)
+    _count_photo(user)
     picture = photos.redraw(photo)
     is_instant = settings.IDENTITY_PROVIDER == "instant"
     name = "" if is_instant else photos.keep(picture)
@@ -122,6 +135,14 @@ def _check_may_submit(user: User) -> None:
         raise IdentityAlreadyVerified
     if IdentityCheck.objects.for_fan(user).pending().exists():
         raise IdentityCheckPending
+
+
+def _count_photo(user: User) -> None:
+    """Count one more photo of the fan's last hour; without Redis they are not counted."""
+    key = f"identity:photos:{user.pk}"
+    cache.add(key, 0, PHOTOS_SECONDS)
+    if (cache.incr(key) or 0) > PHOTOS_AT_MOST:
+        raise TooManyPhotos
 
 
 @transaction.atomic

@@ -24,6 +24,7 @@ ANSWERS: dict[type[Refusal], Answer] = {
     accounts.IdentityAlreadyVerified: Answer(409, "identity_already_verified"),
     accounts.IdentityCheckPending: Answer(409, "identity_check_pending"),
     accounts.IdentityCheckDecided: Answer(409, "identity_check_decided"),
+    accounts.TooManyPhotos: Answer(429, "throttled"),
     accounts.NotPlatformStaff: Answer(403, "not_platform_staff"),
     photos.PhotoTooLarge: Answer(413, "photo_too_large"),
     photos.PhotoNotReadable: Answer(422, "photo_not_readable"),

@@ -122,6 +122,28 @@ def test_file_that_is_no_photo_is_refused_in_clear_words(
     assert (IdentityCheck.objects.count(), list(folder.iterdir())) == (0, [])
 
 
+def test_fan_who_sends_file_after_file_waits_an_hour(bens: Client, folder: Path, cleo: User):
+    def send(client: Client, data: bytes) -> int:
+        return client.post(PAGE, {"legal_name": "Benjamin Okafor", "photo": upload(data)}).status_code
+
+    found = [send(bens, b"this is me") for _ in range(services.PHOTOS_AT_MOST)]
+    answer = bens.post(PAGE, {"legal_name": "Benjamin Okafor", "photo": upload(photo())})
+
+    assert found == [422] * services.PHOTOS_AT_MOST
+    assert (answer.status_code, answer["X-Refusal"], answer["Retry-After"]) == (429, "throttled", "3600")
+    assert 'value="Benjamin Okafor"' in answer.content.decode()
+    assert (IdentityCheck.objects.count(), list(folder.iterdir())) == (0, [])
+    bens.force_login(cleo)
+    assert send(bens, photo()) == 302
+
+
+@pytest.mark.usefixtures("dead_redis")
+def test_photo_is_taken_without_redis(ben: User, folder: Path):
+    check = services.submit_identity(ben, legal_name="Benjamin Okafor", photo=upload(photo()))
+
+    assert [path.name for path in folder.iterdir()] == [check.photo]
+
+
 @pytest.mark.parametrize("given", [{}, {"legal_name": " "}, {"legal_name": "Ben", "photo": ""}, {"legal_name": "B\0n"}])
 def test_form_says_what_is_missing(bens: Client, folder: Path, given: dict):
     answer = bens.post(PAGE, given)
