@@ -12,7 +12,14 @@ from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Subque
 from accounts.models import User
 from queues.conditions import CARD_DIGITS, AccessCode, CardPrefix, Guest, Readiness, normalised, uses_of
 from queues.models import Admission, Queue
-from queues.refusals import AccessCodeInvalid, AccessCodeRequired, CardNotEligible, NotInAudience, QueueFull
+from queues.refusals import (
+    AccessCodeInvalid,
+    AccessCodeRequired,
+    CardNotEligible,
+    EmailNotVerified,
+    NotInAudience,
+    QueueFull,
+)
 from queues.services.codes import guessing
 
 
@@ -103,7 +110,8 @@ def find_needs(queue: Queue, user: User) -> Needs:
     seen: Any = Queue.objects.annotate(**entry_facts(user, Entry()), has_shown_code=shown).get(pk=queue.pk)
     return Needs(
         code=seen.require_access_code and not (seen.has_used_code or seen.has_shown_code),
-        invitation=seen.has_guests and not seen.is_guest,
+        # Whoever has only typed an address learns nothing of who is invited.
+        invitation=user.is_email_verified and seen.has_guests and not seen.is_guest,
         card=seen.asks_for_card and not seen.has_shown_card,
         cards=[card.name for card in seen.eligible_cards.order_by("name")] if seen.asks_for_card else [],
     )
@@ -113,6 +121,7 @@ def get_ready(queue: Queue, user: User, entry: Entry) -> None:
     """Check what was typed before the opening, and remember it for the account. No use is taken.
 
     Raises:
+        EmailNotVerified
         NotInAudience, CardNotEligible, AccessCodeRequired, AccessCodeInvalid, Throttled: nothing is remembered.
     """
     with guessing(user, entry.compared_code, entry.address):
@@ -121,6 +130,8 @@ def get_ready(queue: Queue, user: User, entry: Entry) -> None:
 
 @transaction.atomic
 def _get_ready(queue: Queue, user: User, entry: Entry) -> None:
+    if not user.is_email_verified:
+        raise EmailNotVerified
     seen: Any = Queue.objects.annotate(**entry_facts(user, entry)).get(pk=queue.pk)
     _check_invitation(seen)
     _check_card(seen)

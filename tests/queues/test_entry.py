@@ -50,6 +50,17 @@ def test_audience_keeps_everybody_else_out(queue: Queue, email: str):
     assert refused(queue, fan(email)) is refusals.NotInAudience
 
 
+@pytest.mark.parametrize("email", ["dora@fans.example.org", "ed@fans.example.org"])
+def test_who_is_invited_is_told_to_nobody_who_has_not_proved_the_address(queue: Queue, email: str):
+    services.change_guests(queue, ["dora@fans.example.org"])
+    somebody = UserFactory(email=email)
+
+    with pytest.raises(refusals.EmailNotVerified):
+        services.get_ready(queue, somebody, Entry())
+    assert (services.find_needs(queue, somebody).invitation, Readiness.objects.count()) == (False, 0)
+    assert refused(queue, somebody) is refusals.EmailNotVerified
+
+
 def test_queue_without_an_audience_is_for_all_again(queue: Queue, ben: User):
     services.change_guests(queue, ["club.example"])
     services.change_guests(queue, [])
