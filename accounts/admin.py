@@ -87,10 +87,13 @@ class UserAdmin(SuperuserOnly, DjangoUserAdmin, ModelAdmin):
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
-        """Save as the form says; a new address has to be verified again."""
-        if change and "email" in form.changed_data:
+        """Save what was changed in the form and nothing else; a new address has to be verified again."""
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        if "email" in form.changed_data:
             services.change_email(obj, email=form.cleaned_data["email"])
-        super().save_model(request, obj, form, change)
+        obj.save(update_fields=[name for name in form.changed_data if name != "email"])
 
 
 class MembershipInline(SuperuserOnly, TabularInline):

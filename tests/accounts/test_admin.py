@@ -12,6 +12,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from accounts import services
+from accounts.admin import EditUserForm, UserAdmin
 from accounts.models import Letter, Membership, Organizer, User
 from accounts.scoping import OrganizerScope, OrganizerScopedAdmin
 from tests.factories import LetterFactory, MembershipFactory, OrganizerFactory, UserFactory
@@ -253,6 +254,20 @@ def test_address_that_a_superuser_corrects_has_to_be_verified_anew(client: Clien
     user.refresh_from_db()
     assert (user.email, user.name, user.email_verified_at) == ("ben@example.org", "Benjamin", None)
     assert list(EmailAddress.objects.values_list("email", "verified")) == [("ben@example.org", False)]
+
+
+def test_form_of_an_account_sets_nothing_back_that_moved_meanwhile(ben: User):
+    read = User.objects.get(pk=ben.pk)
+    services.mark_identity_verified(ben)
+    ben.set_password("a new and long secret")
+    ben.save(update_fields=["password"])
+    form = EditUserForm({"email": ben.email, "name": "Benjamin", "is_active": "on"}, instance=read)
+    assert form.is_valid()
+
+    UserAdmin(User, admin.site).save_model(request_of(root()), form.save(commit=False), form, change=True)
+
+    ben.refresh_from_db()
+    assert (ben.name, ben.is_identity_verified, ben.check_password("a new and long secret")) == ("Benjamin", True, True)
 
 
 def test_superuser_sends_letters_again_and_changes_none(client: Client):
