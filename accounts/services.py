@@ -217,9 +217,11 @@ def remove_decided_photos() -> None:
 
 def remove_orphaned_photos() -> None:
     """Remove the photos that no check names: of submissions that were cut short, and of accounts that are gone."""
-    for name in photos.settled():
-        if not IdentityCheck.objects.filter(photo=name).exists():
-            photos.remove(name)
+    settled = set(photos.settled())
+    # Asked after the folder: whatever names a settled photo is written by then.
+    named = IdentityCheck.objects.exclude(photo="").values_list("photo", flat=True)
+    for name in settled.difference(named):
+        photos.remove(name)
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ from accounts.refusals import Refusal
 from tests.accounts.pictures import BAD_FILES, photo, upload
 from tests.factories import IdentityCheckFactory, MembershipFactory, UserFactory
 from tests.racing import meeting, race
+from tests.statements import counted_statements
 
 pytestmark = pytest.mark.django_db
 
@@ -228,6 +229,17 @@ def test_photo_that_no_check_names_goes_after_an_hour(folder: Path, check: Ident
     tasks.remove_orphaned_photos()
 
     assert files(folder) == sorted([check.photo, new])
+
+
+@pytest.mark.parametrize("others", [0, 3])
+def test_looking_for_orphans_asks_once_however_many_photos_there_are(folder: Path, check: IdentityCheck, others: int):
+    for name in [check.photo, *(photos.keep(b"cut short") for _ in range(others))]:
+        os.utime(folder / name, (time.time() - 3610,) * 2)
+
+    with counted_statements() as sent:
+        tasks.remove_orphaned_photos()
+
+    assert (len(sent), files(folder)) == (1, [check.photo])
 
 
 def test_photo_of_a_removed_account_goes_too(folder: Path, check: IdentityCheck, ben: User):
