@@ -20,6 +20,7 @@ from queues import admittance
 from queues.models import Admission, Queue
 from tests.factories import (
     AdmissionFactory,
+    EndpointFactory,
     EventFactory,
     MembershipFactory,
     OrganizerFactory,
@@ -27,6 +28,7 @@ from tests.factories import (
     TierFactory,
     UserFactory,
 )
+from webhooks.models import Endpoint
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 left_out_key = pytest.StashKey[set[str]]()
@@ -171,3 +173,9 @@ def admission(queue: Queue, ben: User) -> Admission:
 def token(admission: Admission) -> str:
     """What shows that it is Ben's turn."""
     return admittance.token_for(admission)
+
+
+@pytest.fixture
+def endpoint(organizer: Organizer) -> Endpoint:
+    """A program of Ada's that wants to know everything."""
+    return EndpointFactory(organizer=organizer)

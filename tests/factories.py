@@ -15,6 +15,7 @@ from events.models import Event, Tier, Venue
 from orders.models import Line, Order, Payment, Ticket
 from queues.conditions import AccessCode
 from queues.models import Admission, Allowance, Queue
+from webhooks.models import Endpoint, Fact, FactType
 
 # A hash is slow on purpose; one a word does for all tests.
 hashed_once = cache(make_password)
@@ -72,6 +73,26 @@ class LetterFactory(DjangoModelFactory):
     text = "Here they are."
     kind = Letter.Kind.NOTICE
     message_id = factory.Sequence(lambda n: f"<letter-{n}@fairline.example>")
+
+
+class EndpointFactory(DjangoModelFactory):
+    """An address that wants to know everything."""
+
+    class Meta:
+        model = Endpoint
+
+    organizer = factory.SubFactory(OrganizerFactory)
+    url = factory.Sequence(lambda n: f"https://listener{n}.example.org/")
+    types = factory.LazyFunction(lambda: list(FactType.values))
+
+
+class FactFactory(DjangoModelFactory):
+    class Meta:
+        model = Fact
+
+    organizer = factory.SubFactory(OrganizerFactory)
+    type = FactType.QUEUE_SOLD_OUT
+    data = factory.LazyFunction(dict)
 
 
 class VenueFactory(DjangoModelFactory):

@@ -19,7 +19,7 @@ from django.urls import reverse
 
 from accounts import mailbox
 from accounts.models import Letter
-from queues import locks
+from queues import facts, locks
 from queues.models import Admission, Queue
 from queues.services.boards import publish_board
 
@@ -55,6 +55,7 @@ def mark_sold_out(queue_id: int) -> bool:
     marked = _to_mark().filter(pk=queue_id).update(sold_out_at=Now())
     if marked:
         logger.info("Queue %s is sold out", queue_id)
+        facts.publish_sold_out(queue_id)
         transaction.on_commit(partial(publish_board, queue_id), robust=True)
     return bool(marked)
 

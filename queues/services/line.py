@@ -10,7 +10,7 @@ from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import Coalesce, Now
 
 from accounts.models import User
-from queues import locks
+from queues import facts, locks
 from queues.models import Admission, Allowance, Phase, Queue
 from queues.refusals import (
     AdmittanceExpired,
@@ -24,6 +24,8 @@ from queues.refusals import (
 from queues.services.allowances import check_allowance
 from queues.services.codes import guessing, take_code_use
 from queues.services.entry import Entry, check_entry, entry_facts, remember
+from webhooks import outbox
+from webhooks.models import FactType
 
 EMPTY_HANDED = Entry()
 
@@ -77,7 +79,10 @@ def _join(queue: Queue, user: User, entry: Entry) -> tuple[Admission, bool]:
     if fresh.asks_for_card and not fresh.has_shown_card:
         # Whoever comes back is not asked again.
         remember(fresh, user, has_card=True)
-    return Admission.objects.create(queue=fresh, user=user), True
+    admission = Admission.objects.create(queue=fresh, user=user)
+    if fresh.is_heard:
+        facts.publish_joined(admission)
+    return admission, True
 
 
 def _queue_for(queue_id: int, user: User, entry: Entry) -> Any:
@@ -91,6 +96,7 @@ def _queue_for(queue_id: int, user: User, entry: Entry) -> Any:
             live_admission=Subquery(live.values("pk")),
             order_count=Subquery(allowance.values("order_count")),
             ticket_count=Subquery(allowance.values("ticket_count")),
+            is_heard=outbox.is_heard(FactType.ADMISSION_CREATED, organizer=OuterRef("event__organizer")),
             **entry_facts(user, entry),
         )
         .get(pk=queue_id)
@@ -141,5 +147,5 @@ def end_admission(admission: Admission, status: Admission.Status) -> None:
     """End an admission together with its order; a step of the caller's transaction, who holds the row's lock."""
     admission.move_to(status)
     admission.has_hold = False
-    admission.save(update_fields=["status", "has_hold"])
-    Admission.objects.filter(pk=admission.pk).update(ended_at=Now())
+    Admission.objects.filter(pk=admission.pk).update(status=status, has_hold=False, ended_at=Now())
+    facts.publish_end(admission)

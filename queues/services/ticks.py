@@ -9,13 +9,16 @@ import logging
 from datetime import timedelta
 
 from django.db import OperationalError, transaction
+from django.db.models import OuterRef
 from django.db.models.functions import Now
 from psycopg.errors import LockNotAvailable
 
-from queues import locks, pacing
+from queues import facts, locks, pacing
 from queues.models import Admission, Phase, Queue
 from queues.services.boards import publish_board
 from queues.services.traffic import measure_traffic
+from webhooks import outbox
+from webhooks.models import FactType
 
 logger = logging.getLogger(__name__)
 
@@ -43,10 +46,15 @@ def expire_lapsed_admissions(queue_id: int) -> int:
     late = Admission.objects.lapsed().filter(queue_id=queue_id).order_by("pk")
     # Who is just taking tickets is left alone: he has a hold in a moment, or is due the next time.
     late = late.select_for_update(of=("self",), no_key=True, skip_locked=True)
-    pks = list(late.values_list("pk", flat=True)[:EXPIRED_AT_ONCE])
-    if not pks:
+    is_heard = outbox.is_heard(FactType.ADMISSION_EXPIRED, organizer=OuterRef("queue__event__organizer"))
+    found = list(late.values_list("pk", is_heard)[:EXPIRED_AT_ONCE])
+    if not found:
         return 0
-    return Admission.objects.filter(pk__in=pks).update(status=Admission.Status.EXPIRED, ended_at=Now())
+    pks = [pk for pk, _ in found]
+    Admission.objects.filter(pk__in=pks).update(status=Admission.Status.EXPIRED, ended_at=Now())
+    if found[0][1]:
+        facts.publish_admissions(FactType.ADMISSION_EXPIRED, queue_id, pks)
+    return len(pks)
 
 
 @transaction.atomic(durable=True)
@@ -58,7 +66,8 @@ def admit_due_fans(queue_id: int) -> int:
     """
     if not locks.try_tick(queue_id):
         return 0
-    queue = Queue.objects.select_related("event").annotate(now=Now()).get(pk=queue_id)
+    is_heard = outbox.is_heard(FactType.ADMISSION_ADMITTED, organizer=OuterRef("event__organizer"))
+    queue = Queue.objects.select_related("event").annotate(now=Now(), is_heard=is_heard).get(pk=queue_id)
     due = _due(queue)
     if due == 0:
         return 0
@@ -71,12 +80,15 @@ def admit_due_fans(queue_id: int) -> int:
     first = first.in_line_order()
     pks = list(first.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True)[:due])
     claim_ends_at = Now() + timedelta(seconds=queue.claim_window_seconds)
-    return Admission.objects.filter(pk__in=pks).update(
+    Admission.objects.filter(pk__in=pks).update(
         status=Admission.Status.ADMITTED,
         admitted_at=Now(),
         window_ends_at=Now() + queue.admission_window,
         claim_ends_at=claim_ends_at if queue.claim_window_seconds else None,
     )
+    if pks and queue.is_heard:
+        facts.publish_admissions(FactType.ADMISSION_ADMITTED, queue_id, pks)
+    return len(pks)
 
 
 def _due(queue: Queue) -> int:
