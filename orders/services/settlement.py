@@ -9,22 +9,27 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 from urllib.error import URLError
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 from django.urls import reverse
-from payments import PaymentError
+from payments import PaymentError, PaymentStatus
+from payments.core import provider_factory
 
 from accounts import mailbox
 from accounts.models import Letter
 from accounts.refusals import Refusal
 from events import services as event_services
+from orders import facts
 from orders.models import Order, Payment, Ticket
 from orders.refusals import OrderNotPayable
 from queues import services as queue_services
 from queues.models import Admission
+from webhooks.models import FactType
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +67,7 @@ def settle_payment(payment: Payment) -> None:
     """
     order = payment.order
     queue_services.open_allowance(order.buyer, order.event)
-    order = Order.objects.select_related("event__venue", "queue__event").with_lines().lock().get(pk=order.pk)
+    order = _with_what_it_needs().lock().get(pk=order.pk)
     if not Payment.objects.confirmed().filter(pk=payment.pk).update(settled_at=Now()):
         return
     payment.refresh_from_db()
@@ -75,6 +80,11 @@ def settle_payment(payment: Payment) -> None:
         _settle_late(payment, order)
 
 
+def _with_what_it_needs() -> Any:
+    orders = Order.objects.select_related("event__venue", "queue__event").with_lines()
+    return orders.annotate(is_heard=facts.is_heard(FactType.ORDER_PAID))
+
+
 def _settle_late(payment: Payment, order: Order) -> None:
     try:
         # A savepoint: a limit or a stock that says no must not take the note on the payment back.
@@ -84,7 +94,7 @@ def _settle_late(payment: Payment, order: Order) -> None:
         _refund(payment, order, type(refusal).__name__)
 
 
-def _take_late(order: Order) -> None:
+def _take_late(order: Any) -> None:
     """Take what a lapsed hold had, anew.
 
     Raises:
@@ -99,8 +109,8 @@ def _take_late(order: Order) -> None:
     event_services.sell_stock(order.quantities())
 
 
-def _fulfil(order: Order) -> None:
-    """Write that an order is paid: status, tickets, admission, letter. Its stock is the caller's last statement."""
+def _fulfil(order: Any) -> None:
+    """Write all that being paid means, but for the stock, which is the caller's last statement."""
     order.move_to(Order.Status.PAID)
     Order.objects.filter(pk=order.pk).update(status=order.status, paid_at=Now(), ended_at=None)
     Ticket.objects.bulk_create(_tickets(order))
@@ -111,6 +121,8 @@ def _fulfil(order: Order) -> None:
         context=_letter_context(order),
         kind=Letter.Kind.RECEIPT,
     )
+    if order.is_heard:
+        facts.publish_paid(order.pk)
 
 
 def _tickets(order: Order) -> list[Ticket]:
@@ -163,9 +175,11 @@ def refund_next_payment(*, excluding: Collection[int] = ()) -> int | None:
     if payment is None:
         return None
     try:
-        payment.refund(payment.total)
+        amount = _send_back(payment)
     except (PaymentError, URLError, OSError, ValueError) as error:
         logger.error("Payment %s: the refund failed and stays due: %s", payment.pk, error)
+    else:
+        _note_refund(payment, amount)
     return payment.pk
 
 
@@ -177,3 +191,31 @@ def _lease_refund(excluding: Collection[int]) -> Payment | None:
         Payment.objects.filter(pk=payment.pk).update(refund_leased_until=Now() + REFUND_LEASE)
         payment.refresh_from_db()
     return payment
+
+
+def _send_back(payment: Payment) -> Decimal:
+    """Ask the provider to send all of it back; returns what it has sent. No transaction is open.
+
+    Raises:
+        PaymentError, URLError, OSError: the provider failed.
+        ValueError: less has arrived than is to go back.
+    """
+    if payment.total > payment.captured_amount:
+        raise ValueError(f"{payment.captured_amount} {payment.currency} has arrived")
+    return Decimal(provider_factory(payment.variant, payment).refund(payment, payment.total))
+
+
+@transaction.atomic(durable=True)
+def _note_refund(payment: Payment, amount: Decimal) -> None:
+    """Write down what the provider has sent back.
+
+    An order that is paid stays so, and nothing is told of it: it was paid twice, and one payment is left.
+    """
+    is_heard = facts.is_heard(FactType.ORDER_REFUNDED)
+    order: Any = Order.objects.annotate(is_heard=is_heard).lock().get(pk=payment.order_id)
+    payment.captured_amount -= amount
+    if payment.captured_amount <= 0:
+        payment.status = PaymentStatus.REFUNDED
+    payment.save(update_fields=["captured_amount", "status"])
+    if payment.status == PaymentStatus.REFUNDED and order.is_heard and not order.is_paid:
+        facts.publish_refunded(order.pk, amount)
