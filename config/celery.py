@@ -30,5 +30,6 @@ app.conf.beat_schedule = {
     "remove decided photos": every(30, "accounts.tasks.remove_decided_photos"),
     "remove orphaned photos": every(600, "accounts.tasks.remove_orphaned_photos"),
     "refuse overdue identity checks": every(600, "accounts.tasks.refuse_overdue_identity_checks"),
+    "remove old facts": every(600, "webhooks.tasks.remove_old_facts"),
     "send queued letters": every(2, "accounts.tasks.send_queued_letters"),
 }

@@ -214,6 +214,11 @@ ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
 BOARD_POLLS_PER_SECOND = env.int("BOARD_POLLS_PER_SECOND", default=2000)
 PAYMENT_GRACE_SECONDS = env.int("PAYMENT_GRACE_SECONDS", default=120)
 
+# Facts for other programs are kept for so long (see docs/webhooks.md).
+FACTS_KEPT_DAYS = env.int("FACTS_KEPT_DAYS", default=30)
+if FACTS_KEPT_DAYS < 1:
+    raise ImproperlyConfigured(f"FACTS_KEPT_DAYS={FACTS_KEPT_DAYS} keeps nothing: set it to 1 or more.")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -291,6 +296,21 @@ UNFOLD = {
                         (_("In line"), "hourglass_top", "queues_admission"),
                         (_("Orders"), "receipt_long", "orders_order"),
                         (_("Tickets"), "confirmation_number", "orders_ticket"),
+                    ]
+                ],
+            },
+            {
+                "title": _("For programs"),
+                "items": [
+                    {
+                        "title": title,
+                        "icon": icon,
+                        "link": reverse_lazy(f"admin:{model}_changelist"),
+                        "permission": "accounts.scoping.manages_any",
+                    }
+                    for title, icon, model in [
+                        (_("Webhook endpoints"), "webhook", "webhooks_endpoint"),
+                        (_("Facts"), "history", "webhooks_fact"),
                     ]
                 ],
             },

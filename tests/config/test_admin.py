@@ -14,6 +14,8 @@ from queues.conditions import CardProgramme
 from queues.models import Queue
 from tests.factories import (
     AdmissionFactory,
+    EndpointFactory,
+    FactFactory,
     LineFactory,
     MembershipFactory,
     OrderFactory,
@@ -34,6 +36,8 @@ def sale(queue: Queue) -> Order:
     LineFactory(order=order, tier=tier)
     PaymentFactory(order=order)
     TicketFactory(order=order, tier=tier)
+    EndpointFactory(organizer=queue.event.organizer)
+    FactFactory(organizer=queue.event.organizer)
     return order
 
 
