@@ -13,13 +13,12 @@ from events.models import Tier
 from orders import services, tasks
 from orders.models import Order, Payment
 from orders.providers import PlayMoneyProvider
-from queues import admittance
-from queues import services as queue_services
 from queues.models import Admission, Queue
 from tests.factories import EndpointFactory, PaymentFactory
 from tests.orders.conftest import traces
 from tests.statements import counted_statements
 from tests.webhooks.facts import as_told, data_of, told
+from tests.webhooks.life import LIFE, confirm, lapse, live_a_life
 from webhooks.models import Endpoint, Fact, FactType
 
 pytestmark = pytest.mark.django_db
@@ -30,17 +29,6 @@ SETTLEMENT = 16
 
 class ChangedMindError(Exception):
     pass
-
-
-def confirm(payment: Payment) -> Payment:
-    Payment.objects.filter(pk=payment.pk).update(status="confirmed", captured_amount=payment.total)
-    payment.refresh_from_db()
-    return payment
-
-
-def lapse(order: Order) -> None:
-    Order.objects.filter(pk=order.pk).update(hold_ends_at=timezone.now())
-    services.expire_order(order)
 
 
 def admissions_told() -> list[Any]:
@@ -213,38 +201,6 @@ def test_hold_costs_no_more_where_somebody_listens(
         services.hold_tickets(user=ben, token=token, wanted={"floor": 2})
 
     assert (len(sent), told()) == (7, [])
-
-
-def live_a_life(queue: Queue, ben: User, cleo: User) -> None:
-    """Let one fan buy, another be late with money that finds nothing, and the queue sell out."""
-    for fan in (ben, cleo):
-        queue_services.join_queue(queue, fan)
-    Queue.objects.update(admission_rate_per_minute=6000)
-    queue_services.admit_due_fans(queue.pk)
-    payments = []
-    for turn in Admission.objects.admitted().in_line_order():
-        held = services.hold_tickets(user=turn.user, token=admittance.token_for(turn), wanted={"floor": 1})
-        payments.append(services.start_payment(held, holders=["Somebody"], email=""))
-    services.settle_payment(confirm(payments[0]))
-    lapse(payments[1].order)
-    for tier in Tier.objects.all():
-        Tier.objects.filter(pk=tier.pk).update(quantity=1, sold_count=1)
-    queue_services.mark_sold_out(queue.pk)
-    services.settle_payment(confirm(payments[1]))
-    tasks.refund_unplaced_payments()
-
-
-LIFE = [
-    "admission.created",
-    "admission.created",
-    "admission.admitted",
-    "admission.admitted",
-    "admission.completed",
-    "order.paid",
-    "admission.expired",
-    "queue.sold_out",
-    "order.refunded",
-]
 
 
 def test_life_of_a_sale_is_told_from_beginning_to_end(queue: Queue, ben: User, cleo: User, endpoint: Endpoint):
