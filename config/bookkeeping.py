@@ -108,6 +108,13 @@ pairs AS (
     SELECT 'admission.has_hold', fan.email, admission.has_hold::int::bigint,
         (SELECT count(*) FROM orders_order o WHERE o.admission_id = admission.id AND o.status = 'held')
     FROM queues_admission admission JOIN accounts_user fan ON fan.id = admission.user_id
+    UNION ALL
+    SELECT 'queue.allocated_count', queue.slug, queue.allocated_count,
+        (SELECT coalesce(sum(line.quantity), 0) FROM orders_line line JOIN orders_order o ON o.id = line.order_id
+          WHERE o.queue_id = queue.id AND o.status = 'held')
+      + (SELECT count(*) FROM orders_ticket ticket JOIN orders_order o ON o.id = ticket.order_id
+          WHERE o.queue_id = queue.id AND ticket.status <> 'void')
+    FROM queues_queue queue WHERE queue.allocation IS NOT NULL
 )
 SELECT what, whose, counter, rows FROM pairs WHERE counter <> rows ORDER BY what, whose
 """

@@ -70,6 +70,7 @@ class QueueForm(forms.ModelForm):
             "require_access_code",
             "max_waiting",
             "eligible_cards",
+            "allocation",
             "message",
             "metadata",
         )
@@ -136,6 +137,7 @@ class QueueAdmin(AccessCodesDesk):
                     ("max_concurrent_admissions", "admission_rate_per_minute"),
                     ("admission_window_seconds", "claim_window_seconds"),
                     "max_purchases_per_customer",
+                    ("allocation", "allocation_used"),
                 )
             },
         ),
@@ -143,7 +145,7 @@ class QueueAdmin(AccessCodesDesk):
         (_("Told to the line"), {"fields": ("message",)}),
         (_("For programs"), {"classes": ("collapse",), "fields": ("metadata",)}),
     )
-    readonly_fields = ("phase_now", "waiting", "admitted")
+    readonly_fields = ("phase_now", "waiting", "admitted", "allocation_used")
     actions_detail = (
         "publish",
         "open_now",
@@ -202,6 +204,12 @@ class QueueAdmin(AccessCodesDesk):
     @display(description=_("inside"))
     def admitted(self, queue: Any) -> int:
         return getattr(queue, "admitted_count", 0)
+
+    @display(description=_("reserved or sold of them"))
+    def allocation_used(self, queue: Queue) -> Any:
+        if queue.allocation is None:
+            return _("Not counted")
+        return _("%(used)d of %(most)d") % {"used": queue.allocated_count, "most": queue.allocation}
 
     def offered_actions(self, row: Queue) -> set[str]:
         about_codes = set(self.about_codes) if row.require_access_code else set()

@@ -1,8 +1,10 @@
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from accounts.patience import patiently
 from queues import services
+from queues.models import Queue
 
 
 @require_safe
@@ -14,4 +16,13 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
     response = HttpResponse(snapshot, content_type="application/json")
     response["Cache-Control"] = "public, max-age=1"
     response["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+@require_safe
+def availability(request: HttpRequest, slug: str) -> JsonResponse:
+    """Answer what is left for a queue, in the shape of an event's availability: `{tiers, as_of}`."""
+    queue = get_object_or_404(Queue.objects.published().select_related("event"), slug=slug)
+    response = JsonResponse(services.read_availability(queue).as_dict())
+    response["Cache-Control"] = "public, max-age=1"
     return response

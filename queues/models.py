@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Organizer, User
 from accounts.stages import HasStatus
 from events.models import Event, Tier, TierQuerySet
+from queues.allocation import IS_LEFT, IS_USED_UP, HasAllocation
 from queues.allowance import Allowance, AllowanceQuerySet
 from queues.conditions import AccessCode, AccessCodeUse, CardPrefix, CardProgramme, Guest, Readiness
 
@@ -69,13 +70,19 @@ class QueueQuerySet(models.QuerySet["Queue"]):
         return self.filter(models.Exists(Admission.objects.waiting().filter(queue=models.OuterRef("pk"))))
 
     def all_sold(self) -> Self:
-        """Queues that open tiers, of which every ticket is sold and not merely reserved."""
+        """Queues that open tiers, of which every ticket, or all that they may give, is sold and not merely reserved."""
         tiers = tiers_of_outer_queue()
-        return self.filter(models.Exists(tiers), ~models.Exists(tiers.unsold()))
+        holding = Admission.objects.admitted().filter(queue=models.OuterRef("pk"), has_hold=True)
+        return self.filter(
+            ~models.Exists(tiers.unsold()) | (IS_USED_UP & ~models.Exists(holding)), models.Exists(tiers)
+        )
 
     def restocked(self) -> Self:
-        """Queues marked as sold out to a tier of which somebody could take a ticket again."""
-        return self.filter(models.Exists(tiers_of_outer_queue().on_hand()), sold_out_at__isnull=False)
+        """Queues marked as sold out in which somebody could take a ticket again."""
+        return self.filter(IS_LEFT, models.Exists(tiers_of_outer_queue().on_hand()), sold_out_at__isnull=False)
+
+    def without_allocation(self) -> Self:
+        return self.filter(allocation__isnull=True)
 
     def in_order(self) -> Self:
         return self.order_by("scheduled_start", "pk")
@@ -88,7 +95,7 @@ def tiers_of_outer_queue() -> TierQuerySet:
     return Tier.objects.filter(Q(is_named) | ~models.Exists(named), event=models.OuterRef("event"))
 
 
-class Queue(models.Model):
+class Queue(HasAllocation):
     """One line to the tiers of an event."""
 
     class Kind(models.TextChoices):
@@ -175,6 +182,11 @@ class Queue(models.Model):
                 condition=Q(max_concurrent_admissions__gte=1, admission_rate_per_minute__gte=1),
             ),
             models.CheckConstraint(name="queue_gives_time_to_buy", condition=Q(admission_window_seconds__gte=1)),
+            models.CheckConstraint(
+                name="queue_never_over_its_allocation",
+                condition=Q(allocation__isnull=True) | Q(allocated_count__lte=F("allocation")),
+                violation_error_message=_("More tickets are reserved or sold in this queue than that."),
+            ),
         ]
 
     def __str__(self) -> str:

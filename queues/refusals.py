@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from accounts.refusals import Refusal
 
@@ -77,6 +78,39 @@ class OrderLimitReached(Refusal):
 
 class TicketLimitReached(Refusal):
     message = _("Maximum tickets per customer exceeded: one person may not have more tickets for this event.")
+
+
+class NoneLeftInQueue(Refusal):
+    """The queue's allocation is used up; `facts["available"]` is 0."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Sold out: no tickets are left in this sale."), available=0)
+
+
+class TooFewLeftInQueue(Refusal):
+    """The queue's allocation leaves fewer than asked for; `facts["available"]` says how many."""
+
+    def __init__(self, available: int) -> None:
+        super().__init__(
+            ngettext_lazy(
+                "Not enough tickets available: %(available)d ticket is left in this sale.",
+                "Not enough tickets available: %(available)d tickets are left in this sale.",
+                "available",
+            )
+            % {"available": available},
+            available=available,
+        )
+
+
+class AllocationBelowUsed(Refusal):
+    """More tickets are reserved or sold through the queue; `facts["lowest"]` is the lowest allocation possible."""
+
+    def __init__(self, lowest: int) -> None:
+        super().__init__(
+            _("It cannot be lower than %(lowest)d: so many tickets are reserved or sold in this queue.")
+            % {"lowest": lowest},
+            lowest=lowest,
+        )
 
 
 class AdmittanceInvalid(Refusal):

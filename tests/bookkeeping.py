@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+from django.db.models import QuerySet
+
 from events.models import Event, Tier
 from orders.models import Line, Order, Payment, Ticket
-from queues.models import Admission, Allowance
+from queues.models import Admission, Allowance, Queue
 
 LIVE = {Order.Status.HELD, Order.Status.PAID}
 
@@ -20,7 +22,7 @@ def assert_counters_equal_rows(event: Event) -> None:
 
 
 def counted(event: Event) -> Books:
-    """What tiers, allowances and admissions say."""
+    """What tiers, allowances, admissions and queues say."""
     admissions = Admission.objects.filter(queue__event=event)
     allowances = Allowance.objects.filter(event=event)
     return {
@@ -29,6 +31,7 @@ def counted(event: Event) -> Books:
         "orders of a fan": dict(_some(allowances.values_list("user", "order_count"))),
         "tickets of a fan": dict(_some(allowances.values_list("user", "ticket_count"))),
         "turns with a hold": dict(admissions.filter(has_hold=True).values_list("pk", "order_code")),
+        "tickets of a queue": dict(_some(_limited(event).values_list("pk", "allocated_count"))),
         "tickets of an order": _lines(event, Order.Status.PAID),
         "paid orders": dict(_charged(event)),
     }
@@ -38,8 +41,11 @@ def found(event: Event) -> Books:
     """What orders, lines and tickets say about the same."""
     lines = Line.objects.filter(order__event=event, order__status__in=LIVE).select_related("order")
     reserved, sold, orders, tickets = Counter[int](), Counter[int](), Counter[int](), Counter[int]()
+    of_queues, limited = Counter[int](), set(_limited(event).values_list("pk", flat=True))
     for line in lines:
         tickets[line.order.buyer_id] += line.quantity
+        if line.order.queue_id in limited:
+            of_queues[line.order.queue_id] += line.quantity
         if line.order.is_held:
             reserved[line.tier_id] += line.quantity
     for order in Order.objects.filter(event=event, status__in=LIVE):
@@ -54,6 +60,7 @@ def found(event: Event) -> Books:
         "orders of a fan": dict(orders),
         "tickets of a fan": dict(tickets),
         "turns with a hold": dict(held.values_list("admission", "code")),
+        "tickets of a queue": dict(of_queues),
         "tickets of an order": dict(Counter(valid.values_list("order", flat=True))),
         "paid orders": dict.fromkeys(Order.objects.paid().filter(event=event).values_list("pk", flat=True), 1),
     }
@@ -67,6 +74,11 @@ def oversold(event: Event) -> list[str]:
         for tier in Tier.objects.filter(event=event)
         if rows["sold"].get(tier.pk, 0) + rows["reserved"].get(tier.pk, 0) > tier.quantity + tier.returned_count
     ]
+
+
+def _limited(event: Event) -> QuerySet[Queue]:
+    """Queues that have an allocation: of the others nothing is counted."""
+    return Queue.objects.filter(event=event, allocation__isnull=False)
 
 
 def _some(pairs: object) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.functions import Coalesce, Now
 
 from accounts.models import User
@@ -20,7 +20,7 @@ from orders.models import Line, Order
 from orders.refusals import HoldLapsed, NothingChosen, OrderTooLarge, PaymentInProgress, TierNotReleased
 from queues import admittance
 from queues import services as queue_services
-from queues.models import Admission, Allowance
+from queues.models import Admission, Allowance, Queue
 from queues.refusals import (
     AdmittanceExpired,
     AdmittanceInvalid,
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 
 class _TurnChangedError(Exception):
-    """The same fan chose tickets elsewhere between our reading and our writing."""
+    """The same fan chose tickets elsewhere, or an allocation was set, between our reading and our writing."""
 
 
 def hold_tickets(*, user: User, token: str, wanted: Mapping[str, int]) -> Order:
@@ -47,7 +47,7 @@ def hold_tickets(*, user: User, token: str, wanted: Mapping[str, int]) -> Order:
         AdmittanceInvalid, AdmittanceExpired: it is not this fan's turn.
         NothingChosen, TierNotFound, TierNotReleased, OrderTooLarge
         OrderLimitReached, TicketLimitReached, EmailNotVerified, IdentityNotVerified
-        SoldOut, NotEnoughTickets
+        SoldOut, NotEnoughTickets, NoneLeftInQueue, TooFewLeftInQueue
         PaymentInProgress: the hold before is being paid.
         Nothing is changed in any of these cases: what was held stays held.
     """
@@ -56,7 +56,7 @@ def hold_tickets(*, user: User, token: str, wanted: Mapping[str, int]) -> Order:
     try:
         return _hold(user, public_id, wanted)
     except (_TurnChangedError, IntegrityError):
-        logger.info("Admission %s: tickets were chosen elsewhere at the same instant", public_id)
+        logger.info("Admission %s: something changed at the same instant, choosing anew", public_id)
     try:
         return _hold_behind_gate(user, public_id, wanted)
     except _TurnChangedError:
@@ -93,8 +93,10 @@ def _take(user: User, admission: Any, tiers: dict[Tier, int], old: Order | None)
     _check_politely(user, admission, tiers, old)
     if old is not None:
         _end_hold(old, Order.Status.REPLACED)
-    _add_to_allowance(user, admission, sum(tiers.values()))
+    tickets = sum(tiers.values())
+    _add_to_allowance(user, admission, tickets)
     order = _write_order(admission, tiers)
+    queue_services.swap_allocation(admission.queue, given_back=old.ticket_count() if old else 0, taken=tickets)
     event_services.swap_stock(old.quantities() if old else {}, tiers)
     return order
 
@@ -148,6 +150,7 @@ def _check_politely(user: User, admission: Any, tiers: Mapping[Tier, int], old: 
     if old is None:
         for tier, quantity in tiers.items():
             event_services.check_stock(tier, quantity)
+        queue_services.check_allocation(admission.queue, sum(tiers.values()))
 
 
 def _running_hold(admission: Admission) -> Order | None:
@@ -188,12 +191,11 @@ def _write_order(admission: Any, tiers: Mapping[Tier, int]) -> Order:
         total=total,
         hold_ends_at=admission.window_ends_at,
     )
-    marked = (
-        Admission.objects.within_window()
-        .filter(pk=admission.pk, order_code=admission.order_code)
-        .update(has_hold=True, order_code=order.code, claimed_at=Coalesce("claimed_at", Now()))
-    )
-    if not marked:
+    turn = Admission.objects.within_window().filter(pk=admission.pk, order_code=admission.order_code)
+    if admission.queue.allocation is None:
+        # One may have been set before we passed the gate; then these tickets have to be counted.
+        turn = turn.filter(Exists(Queue.objects.without_allocation().filter(pk=admission.queue_id)))
+    if not turn.update(has_hold=True, order_code=order.code, claimed_at=Coalesce("claimed_at", Now())):
         raise _TurnChangedError
     order.save(force_insert=True)
     for line in lines:
@@ -219,7 +221,7 @@ def release_order(order: Order) -> None:
     order = _take_hold(order)
     _end_hold(order, Order.Status.CANCELLED)
     Admission.objects.filter(pk=order.admission_id).update(has_hold=False, order_code="")
-    event_services.release_stock(order.quantities())
+    _release(order)
 
 
 def leave_line(admission: Admission) -> None:
@@ -243,7 +245,7 @@ def _leave_with_hold(admission: Admission) -> None:
     order = _take_hold(order)
     _end_hold(order, Order.Status.CANCELLED)
     queue_services.end_admission(order.admission, Admission.Status.LEFT)
-    event_services.release_stock(order.quantities())
+    _release(order)
 
 
 def expire_next_order(*, excluding: Collection[int] = ()) -> int | None:
@@ -266,12 +268,12 @@ def expire_next_order(*, excluding: Collection[int] = ()) -> int | None:
 def expire_order(order: Order) -> None:
     """End a lapsed hold and its admission; one that is not lapsed, or no longer, is left alone."""
     queue_services.open_allowance(order.buyer, order.event)
-    lapsed = Order.objects.lapsed().with_lines().lock().filter(pk=order.pk).first()
+    lapsed = Order.objects.lapsed().select_related("queue").with_lines().lock().filter(pk=order.pk).first()
     if lapsed is None:
         return
     _end_hold(lapsed, Order.Status.LAPSED)
     queue_services.end_admission(Admission.objects.lock().get(pk=lapsed.admission_id), Admission.Status.EXPIRED)
-    event_services.release_stock(lapsed.quantities())
+    _release(lapsed)
 
 
 def _take_hold(order: Order) -> Order:
@@ -282,7 +284,7 @@ def _take_hold(order: Order) -> Order:
         HoldLapsed: it is not held any more.
     """
     queue_services.open_allowance(order.buyer, order.event)
-    held = Order.objects.held().with_lines().lock().filter(pk=order.pk).first()
+    held = Order.objects.held().select_related("queue").with_lines().lock().filter(pk=order.pk).first()
     if held is None:
         raise HoldLapsed
     if held.has_payment_in_progress():
@@ -296,3 +298,9 @@ def _end_hold(order: Order, status: Order.Status) -> None:
     order.move_to(status)
     Order.objects.filter(pk=order.pk).update(status=status, ended_at=Now())
     queue_services.take_from_allowance(order.buyer, order.event, tickets=order.ticket_count())
+
+
+def _release(order: Order) -> None:
+    """Give the tickets of a hold back: the last statements of the caller."""
+    queue_services.release_allocation(order.queue, order.ticket_count())
+    event_services.release_stock(order.quantities())

@@ -63,7 +63,7 @@ def settle_payment(payment: Payment) -> None:
     """Turn a confirmed payment into tickets, or else mark it to be refunded. Twice changes nothing.
 
     For a hold, reserved becomes sold. Money that comes after the hold has ended takes tickets as if chosen now,
-    if limits, event and stock allow it. There is never "paid, no ticket": one or the other is committed.
+    if limits, event, allocation and stock allow it. There is never "paid, no ticket": one or the other is committed.
     """
     order = payment.order
     queue_services.open_allowance(order.buyer, order.event)
@@ -99,12 +99,13 @@ def _take_late(order: Any) -> None:
 
     Raises:
         OrderNotPayable: the order is paid or refunded already, or the event is cancelled.
-        OrderLimitReached, TicketLimitReached, SoldOut, NotEnoughTickets
+        OrderLimitReached, TicketLimitReached, NoneLeftInQueue, TooFewLeftInQueue, SoldOut, NotEnoughTickets
     """
     if order.status in {Order.Status.PAID, Order.Status.REFUNDED} or order.event.is_cancelled:
         raise OrderNotPayable
     queue_services.add_to_allowance(order.buyer, order.queue, tickets=order.ticket_count())
     _fulfil(order)
+    queue_services.hold_allocation(order.queue, order.ticket_count())
     event_services.hold_stock(order.quantities())
     event_services.sell_stock(order.quantities())
 

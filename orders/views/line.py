@@ -18,7 +18,6 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import User
 from accounts.patience import patiently
 from accounts.refusals import Refusal
-from events import availability
 from events.models import Event
 from events.offers import Offer, offers_of
 from orders import services
@@ -155,7 +154,8 @@ def _page(
     now = timezone.now()
     board = patiently(queue_services.read_board, queue)
     own = journey_of(queue, standing, board, now=now)
-    offers = offers_of(queue.event, queue.open_tiers().in_order(), availability.read(queue.event, now=now))
+    left = queue_services.read_availability(queue, now=now)
+    offers = offers_of(queue.event, queue.open_tiers().in_order(), left)
     context = {
         "queue": queue,
         "event": queue.event,
@@ -200,4 +200,6 @@ def _selection(
     held = Order.objects.held().with_lines().filter(admission=standing).first()
     chosen = {f"tier-{tier.slug}": number for tier, number in held.quantities().items()} if held else {}
     form = form or _selection_form(queue, initial={"token": token, **chosen})
-    return {"form": form, "rows": form.rows(offers), "held": held}
+    own = held.ticket_count() if held else 0
+    maximum = min(queue.event.max_tickets_per_order, queue.at_most(queue.event.max_tickets_per_order) + own)
+    return {"form": form, "rows": form.rows(offers), "held": held, "maximum": maximum}

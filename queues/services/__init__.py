@@ -1,5 +1,13 @@
 """Everything that can happen in a line."""
 
+from queues.services.allocations import (
+    check_allocation,
+    hold_allocation,
+    read_availability,
+    release_allocation,
+    set_allocation,
+    swap_allocation,
+)
 from queues.services.allowances import (
     add_to_allowance,
     check_allowance,
@@ -31,6 +39,7 @@ __all__ = [
     "board_json",
     "change_guests",
     "change_max_uses",
+    "check_allocation",
     "check_allowance",
     "claim_admission",
     "close_queue",
@@ -43,6 +52,7 @@ __all__ = [
     "free_next_fans",
     "get_ready",
     "has_allowance_left",
+    "hold_allocation",
     "join_queue",
     "leave_queue",
     "make_access_codes",
@@ -53,9 +63,13 @@ __all__ = [
     "pause_queue",
     "publish_board",
     "publish_queue",
+    "read_availability",
     "read_board",
+    "release_allocation",
     "reopen_next_restocked_queue",
     "resume_queue",
+    "set_allocation",
+    "swap_allocation",
     "take_from_allowance",
     "tick_queue",
 ]

@@ -1,18 +1,24 @@
-"""The gate. Steps of a caller's transaction: they carry none of their own."""
+"""The gate. Steps of a caller's transaction: they carry none of their own.
+
+Whoever passes it shares the event's `gates` lock, in the same statement and before the row: from then on allocations
+stay as they are (see `queues.locks`).
+"""
 
 from __future__ import annotations
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Func, TextField, Value
 
 from accounts.models import User
 from events.models import Event
-from queues.models import Allowance, Queue
+from queues import locks
+from queues.models import Allowance, AllowanceQuerySet, Queue
 from queues.refusals import OrderLimitReached, TicketLimitReached
 
 ADD = """
 INSERT INTO queues_allowance AS kept (user_id, event_id, order_count, ticket_count, order_limit, ticket_limit)
-VALUES (%(user)s, %(event)s, 1, %(tickets)s, %(order_limit)s, %(ticket_limit)s)
+SELECT %(user)s, %(event)s, 1, %(tickets)s, %(order_limit)s, %(ticket_limit)s
+FROM pg_advisory_xact_lock_shared(%(gates)s, %(event)s)
 ON CONFLICT (user_id, event_id) DO UPDATE SET
     order_count = kept.order_count + 1,
     ticket_count = kept.ticket_count + excluded.ticket_count,
@@ -26,11 +32,17 @@ RETURNING kept.id
 
 def open_allowance(user: User, event: Event) -> Allowance:
     """Lock what `user` holds of `event` until the transaction ends; the first lock of whoever may change it."""
-    allowance = Allowance.objects.of(user, event).lock().first()
+    allowance = _pass(user, event).first()
     if allowance is None:
+        locks.share_gates(event.pk)
         Allowance.objects.bulk_create([Allowance(user=user, event=event)], ignore_conflicts=True)
-        allowance = Allowance.objects.of(user, event).lock().get()
+        allowance = _pass(user, event).get()
     return allowance
+
+
+def _pass(user: User, event: Event) -> AllowanceQuerySet:
+    gates = Func(Value(locks.GATES), Value(event.pk), function="pg_advisory_xact_lock_shared", output_field=TextField())
+    return Allowance.objects.of(user, event).lock().annotate(passed=gates)
 
 
 def check_allowance(order_count: int, ticket_count: int, *, tickets: int, queue: Queue) -> None:
@@ -63,7 +75,8 @@ def add_to_allowance(user: User, queue: Queue, *, tickets: int) -> None:
     if tickets > queue.ticket_limit:
         raise TicketLimitReached
     with connection.cursor() as cursor:
-        cursor.execute(ADD, {"user": user.pk, "event": queue.event_id, "tickets": tickets, **limits})
+        asked = {"user": user.pk, "event": queue.event_id, "tickets": tickets, "gates": locks.GATES}
+        cursor.execute(ADD, {**asked, **limits})
         if cursor.fetchone() is not None:
             return
     allowance = Allowance.objects.of(user, queue.event).get()

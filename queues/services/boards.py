@@ -8,11 +8,11 @@ from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
-from events import availability
 from queues import board as boards
 from queues import pacing
 from queues.board import Board, Mark
 from queues.models import Phase, Queue
+from queues.services.allocations import read_availability
 from queues.services.traffic import measure_traffic
 
 # Every n-th place of the line behind the exact front, and its last; one pass over an index.
@@ -117,5 +117,5 @@ def _places_given() -> int:
 def _levels(queue: Queue) -> list[dict[str, str]]:
     """Say how much is left of each tier that the queue opens."""
     opened = set(queue.open_tiers().values_list("slug", flat=True))
-    left = availability.read(queue.event).tiers
+    left = read_availability(queue).tiers
     return [{"tier": tier.tier, "level": tier.level} for tier in left if tier.tier in opened]

@@ -30,4 +30,4 @@ def measure_traffic(queue: Queue) -> pacing.Traffic:
 
 def tickets_available(queue: Queue) -> int:
     """Count the tickets that this queue may still give to somebody now."""
-    return sum(tier.available for tier in queue.open_tiers().released())
+    return queue.at_most(sum(tier.available for tier in queue.open_tiers().released()))

@@ -154,6 +154,19 @@ def test_books_find_a_counter_that_differs_from_the_rows(sold: Order, change: st
     assert faults() == {**NO_FAULTS, "counter_differences": [CounterDifference(*difference)]}
 
 
+@pytest.mark.parametrize(("allocation", "is_counted"), [(None, False), (10, True)])
+def test_books_find_a_queue_that_counts_other_tickets_than_it_has(
+    sold: Order, allocation: int | None, is_counted: bool
+):
+    held = AdmissionFactory(queue=sold.queue, admitted=True)
+    services.hold_tickets(user=held.user, token=token_for(held), wanted={"vip": 3})
+    services.change_allocation(sold.queue, allocation)
+    sound = faults()
+    plant("UPDATE queues_queue SET allocated_count = 4")
+    difference = CounterDifference("queue.allocated_count", "fall-tour-sale", 4, 5)
+    assert (sound, faults()) == (NO_FAULTS, {**NO_FAULTS, "counter_differences": [difference] if is_counted else []})
+
+
 def test_books_find_a_fan_marked_as_holding_who_holds_nothing(admission: Admission):
     plant("UPDATE queues_admission SET has_hold = true")
     difference = CounterDifference("admission.has_hold", "ben@example.org", 1, 0)
