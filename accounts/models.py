@@ -289,6 +289,8 @@ class Letter(HasStatus):
         indexes = [
             # Only what waits is in it, so that it stays small and the sweep reads its first row.
             models.Index(fields=["urgency", "not_before", "id"], name="letter_waiting", condition=Q(status="queued")),
+            # Asked before each letter, however many wait.
+            models.Index(fields=["leased_until"], name="letter_being_sent", condition=Q(leased_until__isnull=False)),
         ]
 
     def __str__(self) -> str:

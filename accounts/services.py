@@ -31,9 +31,6 @@ GIVE_UP_AFTER_ATTEMPTS = 120
 # A lease that ends while its letter is still going out would send it twice. A server may take EMAIL_TIMEOUT
 # over each of the ten answers of a conversation.
 ANSWERS_IN_A_LEASE = 12
-# A mail server that hangs may keep this many workers busy and no more: the lines go on with the others. Two that ask at
-# the same instant may be one too many, which does no harm.
-LETTERS_AT_A_TIME = 1
 # Unpacking a photo keeps a web server busy for up to a second or two.
 PHOTOS_AT_MOST = 10
 PHOTOS_SECONDS = 3600
@@ -263,7 +260,9 @@ def send_next_letter(connection: BaseEmailBackend) -> bool:
 
 def _lease_next_letter() -> Letter | None:
     with transaction.atomic(durable=True):
-        if Letter.objects.being_sent().count() >= LETTERS_AT_A_TIME:
+        # A mail server that hangs keeps so many workers busy and no more. Two that ask at the same instant may be one
+        # too many, which does no harm.
+        if Letter.objects.being_sent().count() >= settings.LETTERS_AT_A_TIME:
             return None
         due = Letter.objects.due().in_sending_order()
         letter = due.select_for_update(skip_locked=True, no_key=True).first()

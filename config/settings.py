@@ -157,6 +157,9 @@ if IDENTITY_PROVIDER == "instant" and not DEMO:
 
 vars().update(env.email_url("EMAIL_URL"))
 EMAIL_TIMEOUT = 10
+# Fewer than there are worker processes: a mail server that hangs must leave some for the lines. The most urgent letter
+# is always the next to be taken, by whichever worker.
+LETTERS_AT_A_TIME = env.int("LETTERS_AT_A_TIME", default=1)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Fairline <tickets@fairline.example>")
 
 # Payments

@@ -234,6 +234,23 @@ def test_slow_mail_server_keeps_one_worker_busy_and_no_more(mail_server: MailSer
     assert len(mail_server.taken) == 2
 
 
+def test_as_many_workers_as_may_send_the_most_urgent_letters_first(mail_server: MailServer, settings: Settings):
+    settings.LETTERS_AT_A_TIME = 3
+    letters = [LetterFactory(kind=kind) for kind in ("mass", "receipt", "notice", "verification")]
+
+    taken = [services._lease_next_letter() for _ in range(4)]
+
+    assert taken == [letters[3], letters[1], letters[2], None]
+
+
+def test_letters_being_sent_are_counted_without_reading_those_that_wait():
+    Letter.objects.bulk_create(LetterFactory.build_batch(500))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE accounts_letter")
+
+    assert "letter_being_sent" in Letter.objects.being_sent().explain()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_sweep_refuses_to_run_inside_a_transaction(mail_server: MailServer):
     letter = LetterFactory()
