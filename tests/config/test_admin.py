@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.test import Client
 
@@ -71,6 +72,16 @@ def test_organiser_of_another_house_sees_and_touches_nothing(client: Client, sal
             answer = client.post(page, {"_form_submitted": "True", "post": "yes", "name": "Taken"})
             assert (answer.status_code, answer.headers.get("Location")) in {(302, "/admin/"), (403, None), (404, None)}
         assert mine.values().get(pk=row.pk) == before
+
+
+def test_desk_leads_to_no_row_by_its_number(client: Client, sale: Order):
+    client.force_login(MembershipFactory().user)
+    for row in (sale, sale.tickets.get()):
+        kind = ContentType.objects.get_for_model(row).pk
+
+        answer = client.get(f"/admin/r/{kind}/{row.pk}/")
+
+        assert (answer.status_code, answer.headers.get("Location")) == (404, None)
 
 
 @pytest.mark.parametrize("who", ["door", "fan", "nobody"])
