@@ -1,9 +1,12 @@
 """Facts that come about at the same instant: each once, and those of one admission in their order."""
 
 import inspect
+import time
 from functools import partial
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from events.models import Event, Tier
@@ -14,7 +17,7 @@ from queues import services as queue_services
 from queues.models import Admission, AdmissionQuerySet, Queue
 from tests.factories import AdmissionFactory, UserFactory
 from tests.races.conftest import turn_at
-from tests.racing import Run, meeting, race, uncommitted
+from tests.racing import PATIENCE_SECONDS, Run, meeting, race, uncommitted
 from tests.webhooks.facts import data_of, told
 from webhooks.models import Endpoint, Fact
 
@@ -41,6 +44,19 @@ def payment(queue: Queue) -> Payment:
 
 def over(queue: Queue) -> None:
     AdmissionFactory.create_batch(3, queue=queue, admitted=True, window_ends_at=timezone.now())
+
+
+def wait_until_it_waits(run: Run[Any]) -> None:
+    """Go on once the racer stands before a lock, or has ended because there is none."""
+    ends_at = time.monotonic() + PATIENCE_SECONDS
+    while run.is_alive() and time.monotonic() < ends_at:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
 
 
 def test_same_fan_who_joins_at_once_is_told_of_once(queue: Queue):
@@ -103,6 +119,7 @@ def test_end_and_late_money_at_once_are_told_in_their_order(payment: Payment, ev
     with uncommitted(partial(services.expire_order, payment.order)):
         Payment.objects.update(status="confirmed")
         settling = Run(partial(services.settle_payment, payment))
+        wait_until_it_waits(settling)
 
     assert settling.outcome() is None
     assert told() == ["admission.expired", "admission.completed", "order.paid"]
@@ -124,6 +141,7 @@ def money_back(queue: Queue) -> Payment:
 def test_refund_waits_for_what_happens_to_the_same_turn(money_back: Payment):
     with uncommitted(partial(inspect.unwrap(services.settle_payment), money_back)):
         refunding = Run(services.refund_next_payment)
+        wait_until_it_waits(refunding)
 
     assert refunding.outcome() is not None
     assert told() == ["admission.completed", "order.paid", "order.refunded"]

@@ -41,13 +41,14 @@ def examples() -> dict[str, Any]:
 
 
 def blurred(body: dict[str, Any]) -> dict[str, Any]:
-    """Return a body with what differs from sale to sale replaced by the name of what it looks like."""
+    """Return a body with each value's type beside it, and what differs from sale to sale replaced by its looks."""
 
     def blur(value: Any, path: str) -> Any:
         if isinstance(value, dict):
             return {key: blur(inner, f"{path}.{key}".removeprefix(".data").lstrip(".")) for key, inner in value.items()}
         pattern = DIFFERS.get(path)
-        return pattern.pattern if pattern and value is not None and pattern.fullmatch(str(value)) else value
+        looks_right = pattern and value is not None and pattern.fullmatch(str(value))
+        return type(value), pattern.pattern if looks_right else value
 
     return {key: blur(value, "" if key == "data" else key) for key, value in body.items()}
 
@@ -82,7 +83,7 @@ def test_what_differs_is_blurred_and_nothing_else():
     body = {"type": "order.paid", "timestamp": "2027-01-02T03:04:05Z", "data": {"order": {"code": "AB12CD34", "n": 1}}}
 
     assert blurred(body) == {
-        "type": "order.paid",
-        "timestamp": INSTANT.pattern,
-        "data": {"order": {"code": CODE.pattern, "n": 1}},
+        "type": (str, "order.paid"),
+        "timestamp": (str, INSTANT.pattern),
+        "data": {"order": {"code": (str, CODE.pattern), "n": (int, 1)}},
     }
