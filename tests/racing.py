@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -84,6 +85,20 @@ def uncommitted(action: Callable[[], T]) -> Iterator[Run[T]]:
     finally:
         gate.opened.set()
         run.outcome()
+
+
+def wait_until_somebody_waits(*, unless: Callable[[], bool] = lambda: False) -> None:
+    """Wait until a session of this database waits for a lock that another one has, or `unless` is so."""
+    ends_at = time.monotonic() + PATIENCE_SECONDS / 2
+    with connection.cursor() as cursor:
+        while time.monotonic() < ends_at:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            if cursor.fetchone()[0] or unless():
+                return
+            time.sleep(0.01)
+    raise AssertionError("nobody waits")
 
 
 def meeting(function: Callable[..., T], parties: int) -> Callable[..., T]:

@@ -275,6 +275,13 @@ def test_token_opens_nothing_when_it_is_not_the_fans_turn(
     assert type(refused(ben, token, floor=1)) is refusal
 
 
+def test_token_that_names_another_fan_s_turn_opens_nothing(admission: Admission, cleo: User):
+    """Even one that is signed for the fan who shows it."""
+    forged = admittance.token_for(Admission(user=cleo, public_id=admission.public_id))
+
+    assert type(refused(cleo, forged, floor=1)) is AdmittanceInvalid
+
+
 def test_token_of_another_fan_opens_nothing(token: str, cleo: User):
     assert type(refused(cleo, token, floor=1)) is AdmittanceInvalid
 

@@ -1,6 +1,5 @@
 """The last use of a code."""
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from queues.conditions import AccessCode, AccessCodeUse
 from queues.models import Admission, Queue
 from queues.services import Entry, codes
 from tests.factories import AccessCodeFactory, UserFactory
-from tests.racing import PATIENCE_SECONDS, Gate, Run, race, uncommitted
+from tests.racing import Gate, Run, race, uncommitted, wait_until_somebody_waits
 
 FANS = 6
 # The negative control: it reads how many are left, and writes what it has read.
@@ -90,7 +89,7 @@ def overtaking(queue: Queue, first: User, second: User) -> type:
     """Let `second` ask while the join of `first` is not yet committed; return what became of it."""
     with uncommitted(partial(services.join_queue, queue, first, Entry(code="LASTONE"))):
         late = Run(partial(services.join_queue, queue, second, Entry(code="LASTONE")))
-        wait_for_a_lock()
+        wait_until_somebody_waits()
     return type(late.outcome())
 
 
@@ -137,21 +136,7 @@ def with_two_codes(queue: Queue, fan: User, monkeypatch) -> list[tuple[str, int]
     monkeypatch.setattr(locks, "share_line", stop_the_second)
     with uncommitted(partial(services.join_queue, queue, fan, Entry(code="LASTONE"))):
         late = Run(partial(services.join_queue, queue, fan, Entry(code="SECOND")))
-        wait_for_a_lock(unless=gate.reached.is_set)
+        wait_until_somebody_waits(unless=gate.reached.is_set)
     gate.opened.set()
     assert late.outcome() == (Admission.objects.get(), False)
     return list(AccessCode.objects.order_by("code").values_list("code", "use_count"))
-
-
-def wait_for_a_lock(*, unless: Callable[[], bool] = lambda: False) -> None:
-    """Wait until somebody waits for a row, or `unless` is so."""
-    deadline = time.monotonic() + PATIENCE_SECONDS / 2
-    while time.monotonic() < deadline:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-            )
-            if cursor.fetchone()[0] or unless():
-                return
-        time.sleep(0.01)
-    raise AssertionError("nobody waits")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from functools import partial
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -15,6 +16,7 @@ from queues import locks, services
 from queues.models import Admission, Queue
 from queues.refusals import QueueClosed
 from queues.services import endings
+from queues.services import line as joining
 from tests.factories import AdmissionFactory, UserFactory
 from tests.racing import Run, meeting, race, uncommitted
 
@@ -51,6 +53,36 @@ def test_without_the_lock_closing_has_returned_and_still_somebody_comes_into_lin
         in_line_when_closed = Admission.objects.count()
 
     assert (in_line_when_closed, Admission.objects.waiting().count()) == (0, 1)
+
+
+def join_during_a_close(queue: Queue) -> object:
+    """Join while the closing of the queue is not yet committed; return what became of it."""
+    with uncommitted(partial(services.close_queue, queue)):
+        late = Run(joiner(queue))
+        late.join(0.3)
+    return late.outcome()
+
+
+def test_fan_who_joins_while_the_queue_is_being_closed_is_refused(queue: Queue):
+    """The part in the line is had first, and then it is read whether there still is one."""
+    assert type(join_during_a_close(queue)) is QueueClosed
+    assert Admission.objects.count() == 0
+
+
+def test_read_before_the_line_is_had_a_closed_queue_would_be_joined(queue: Queue, monkeypatch):
+    """The negative control: what is read is from before the wait for the line."""
+    share_line, read = locks.share_line, joining._queue_for
+    monkeypatch.setattr(locks, "share_line", lambda queue_id: None)
+
+    def read_and_then_share(queue_id: int, *asked: Any) -> Any:
+        fresh = read(queue_id, *asked)
+        share_line(queue_id)
+        return fresh
+
+    monkeypatch.setattr(joining, "_queue_for", read_and_then_share)
+
+    assert isinstance(join_during_a_close(queue), tuple)
+    assert (Admission.objects.waiting().count(), Queue.objects.get().closed_at is None) == (1, False)
 
 
 def test_closing_outlasts_a_busy_line(queue: Queue):

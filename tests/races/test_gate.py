@@ -3,12 +3,11 @@
 Two that take the same rows in another order stop each other for good; and a limit read before the gate may be passed.
 """
 
-import time
 from collections.abc import Callable
 from functools import partial
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from events.models import Event, Tier
 from orders import services
@@ -18,7 +17,7 @@ from queues import services as queue_services
 from queues.models import Admission, Queue
 from tests.bookkeeping import assert_counters_equal_rows
 from tests.races.conftest import turn_at
-from tests.racing import PATIENCE_SECONDS, Run, uncommitted
+from tests.racing import Run, uncommitted, wait_until_somebody_waits
 
 NAMES = ["Ben", "Bea"]
 
@@ -47,19 +46,6 @@ ACTS: dict[str, Callable] = {
     "leave": lambda order: partial(services.leave_line, order.admission),
     "start payment": lambda order: partial(services.start_payment, order, holders=NAMES, email="ben@example.org"),
 }
-
-
-def wait_until_somebody_waits() -> None:
-    ends_at = time.monotonic() + PATIENCE_SECONDS / 2
-    with connection.cursor() as cursor:
-        while time.monotonic() < ends_at:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-            )
-            if cursor.fetchone()[0]:
-                return
-            time.sleep(0.01)
-    pytest.fail("nobody waits at the gate")
 
 
 @pytest.mark.parametrize("prepare", ACTS.values(), ids=ACTS)

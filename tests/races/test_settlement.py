@@ -5,6 +5,7 @@ from collections import Counter
 from functools import partial
 
 import pytest
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from events.models import Event, Tier
@@ -15,7 +16,7 @@ from queues import services as queue_services
 from queues.models import Admission, Queue
 from tests.bookkeeping import assert_counters_equal_rows
 from tests.races.conftest import turn_at
-from tests.racing import Gate, Run, race, uncommitted
+from tests.racing import Gate, Run, race, uncommitted, wait_until_somebody_waits
 
 
 @pytest.fixture
@@ -189,3 +190,37 @@ def test_refund_is_sent_once_by_two_sweeps(payment: Payment):
     outcomes = race(lambda _: services.refund_next_payment(), 3)
 
     assert Counter(outcomes) == {payment.pk: 1, None: 2}
+
+
+@pytest.fixture
+def two_due(payment: Payment) -> list[Payment]:
+    """Two payments whose money goes back."""
+    confirm(payment)
+    other = Payment.objects.create(
+        order=payment.order, variant="dummy", status="confirmed", total=payment.total, currency=payment.currency
+    )
+    Payment.objects.update(captured_amount=330, refund_due_at=timezone.now(), settled_at=timezone.now())
+    return [payment, other]
+
+
+def test_sweep_takes_the_next_refund_while_another_is_leasing_the_first(two_due: list[Payment]):
+    """And does not wait for it: a slow sweep must not hold up the money of others."""
+    with uncommitted(partial(inspect.unwrap(settlement._lease_refund), ())):
+        second = services.refund_next_payment()
+
+    assert second == two_due[1].pk
+    assert Payment.objects.get(pk=two_due[1].pk).status == "refunded"
+
+
+def test_without_passing_over_the_sweep_waits_for_the_other(two_due: list[Payment], monkeypatch):
+    """The negative control."""
+    select_for_update = QuerySet.select_for_update
+    monkeypatch.setattr(
+        QuerySet, "select_for_update", lambda rows, **how: select_for_update(rows, **{**how, "skip_locked": False})
+    )
+
+    with uncommitted(partial(inspect.unwrap(settlement._lease_refund), ())):
+        sweep = Run(services.refund_next_payment)
+        wait_until_somebody_waits()
+
+    assert not isinstance(sweep.outcome(), Exception)
