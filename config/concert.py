@@ -12,7 +12,7 @@ from accounts.models import Membership, Organizer, User
 from events import services as event_services
 from events.models import Event, Tier, Venue
 from queues import services as queue_services
-from queues.conditions import AccessCode, CardPrefix, CardProgramme
+from queues.conditions import AccessCode, CaptchaThreshold, CardPrefix, CardProgramme
 from queues.models import Queue
 
 EVENT_SLUG = "concert-2024-fall-tour"
@@ -188,6 +188,8 @@ def _concert_queue(event: Event, now: datetime) -> Queue:
         admission_window_seconds=600,
         admission_rate_per_minute=300,
         fairness_mode=Queue.FairnessMode.STRICT,
+        enable_captcha=True,
+        captcha_threshold=CaptchaThreshold.MEDIUM,
         metadata={
             "event_id": event.slug,
             "event_name": event.name,

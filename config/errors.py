@@ -44,6 +44,8 @@ ANSWERS: dict[type[Refusal], Answer] = {
     queues.QueueFull: Answer(429, "queue_full"),
     queues.AccessCodeRequired: Answer(403, "access_code_required"),
     queues.AccessCodeInvalid: Answer(403, "access_code_invalid"),
+    queues.CaptchaRequired: Answer(403, "captcha_required"),
+    queues.CaptchaFailed: Answer(403, "captcha_failed"),
     queues.Throttled: Answer(429, "throttled"),
     queues.CodesTooLong: Answer(400, "codes_too_long"),
     queues.MaxUsesBelowUsed: Answer(409, "max_uses_below_used"),

@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "payments",
+    "django_altcha",
     "accounts",
     "webhooks",
     "events",

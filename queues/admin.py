@@ -67,6 +67,8 @@ class QueueForm(forms.ModelForm):
             "admission_window_seconds",
             "claim_window_seconds",
             "max_purchases_per_customer",
+            "enable_captcha",
+            "captcha_threshold",
             "require_access_code",
             "max_waiting",
             "eligible_cards",
@@ -141,7 +143,18 @@ class QueueAdmin(AccessCodesDesk):
                 )
             },
         ),
-        (_("Who can join"), {"fields": ("require_access_code", "guests", "eligible_cards", "max_waiting")}),
+        (
+            _("Who can join"),
+            {
+                "fields": (
+                    ("enable_captcha", "captcha_threshold"),
+                    "require_access_code",
+                    "guests",
+                    "eligible_cards",
+                    "max_waiting",
+                )
+            },
+        ),
         (_("Told to the line"), {"fields": ("message",)}),
         (_("For programs"), {"classes": ("collapse",), "fields": ("metadata",)}),
     )

@@ -1,5 +1,6 @@
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.patience import patiently
@@ -26,3 +27,13 @@ def availability(request: HttpRequest, slug: str) -> JsonResponse:
     response = JsonResponse(services.read_availability(queue).as_dict())
     response["Cache-Control"] = "public, max-age=1"
     return response
+
+
+@never_cache
+@require_safe
+def captcha(request: HttpRequest, slug: str) -> HttpResponse:
+    """Answer a challenge for the fan who is signed in; nothing of it is kept."""
+    queue = get_object_or_404(Queue.objects.published(), slug=slug, enable_captcha=True)
+    if not request.user.is_authenticated:
+        return JsonResponse({"code": "sign_in_required", "status": 401}, status=401)
+    return JsonResponse(services.new_challenge(queue, request.user))

@@ -17,6 +17,7 @@ from accounts.models import User
 
 CODE_LENGTH = 20
 CARD_DIGITS = 8
+SIGNATURE_LENGTH = 64
 
 
 def normalised(code: str) -> str:
@@ -133,6 +134,29 @@ class CardPrefix(models.Model):
         return self.digits
 
 
+class CaptchaThreshold(models.TextChoices):
+    """How much a browser has to work out, see `captcha.MOST_SUMS`."""
+
+    LOW = "low", _("Low: hardly noticed")
+    MEDIUM = "medium", _("Medium: about a second on a telephone")
+    HIGH = "high", _("High: some seconds on a telephone")
+
+
+class SpentSolution(models.Model):
+    """A solved challenge that has served: no second one with its signature is taken. Removed once it has expired."""
+
+    signature = models.CharField(max_length=SIGNATURE_LENGTH)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("spent solution")
+        verbose_name_plural = _("spent solutions")
+        constraints = [models.UniqueConstraint(name="solution_serves_once", fields=["signature"])]
+
+    def __str__(self) -> str:
+        return self.signature
+
+
 class Readiness(models.Model):
     """What a fan has shown before joining; remembered for the account, so that joining asks for nothing more."""
 
@@ -141,6 +165,7 @@ class Readiness(models.Model):
     code = models.ForeignKey(AccessCode, on_delete=models.CASCADE, related_name="+", null=True)
     # That an eligible card was shown; never its digits.
     has_card = models.BooleanField(default=False)
+    has_solved_captcha = models.BooleanField(default=False)
 
     class Meta:
         verbose_name = _("readiness")

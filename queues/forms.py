@@ -26,6 +26,15 @@ class CardDigitsField(forms.CharField):
         return "".join((super().to_python(value) or "").split())
 
 
+class CaptchaField(forms.Field):
+    """What ALTCHA's widget sends; whether it is any good, the service says."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> Any:
+        return str(value or "")
+
+
 class EntryForm(forms.Form):
     """What a queue may ask at its door; nothing is required here, because the service says what is missing."""
 
@@ -49,6 +58,7 @@ class EntryForm(forms.Form):
         validators=[RegexValidator(r"^[0-9]{6,8}\Z", _("Please enter the first six to eight digits, and no more."))],
         widget=UnkeptInput(attrs={"inputmode": "numeric", "autocomplete": "off", "maxlength": CARD_DIGITS + 1}),
     )
+    captcha = CaptchaField(required=False)
 
 
 class EventSearchForm(forms.Form):

@@ -17,7 +17,7 @@ from accounts.stages import HasStatus
 from events.models import Event, Tier, TierQuerySet
 from queues.allocation import IS_LEFT, IS_USED_UP, HasAllocation
 from queues.allowance import Allowance, AllowanceQuerySet
-from queues.conditions import AccessCode, AccessCodeUse, CardPrefix, CardProgramme, Guest, Readiness
+from queues.conditions import AccessCode, AccessCodeUse, CaptchaThreshold, CardPrefix, CardProgramme, Guest, Readiness
 
 __all__ = [
     "AccessCode",
@@ -133,6 +133,12 @@ class Queue(HasAllocation):
     )
     fairness_mode = models.CharField(
         _("order"), max_length=20, choices=FairnessMode.choices, default=FairnessMode.STRICT
+    )
+    enable_captcha = models.BooleanField(
+        _("keeps programs out"), default=True, help_text=_("Each fan's browser works out a small sum before joining.")
+    )
+    captcha_threshold = models.CharField(
+        _("work for it"), max_length=10, choices=CaptchaThreshold.choices, default=CaptchaThreshold.MEDIUM
     )
     require_access_code = models.BooleanField(
         _("asks for a code"), default=False, help_text=_("Only fans with one of the access codes below can join.")

@@ -56,6 +56,18 @@ class AccessCodeInvalid(Refusal):
     message = _("This presale code does not work here. Please check it and try again.")
 
 
+class CaptchaRequired(Refusal):
+    message = _(
+        "Please let your browser work out the small sum first: it keeps programs out of the line, and takes JavaScript."
+    )
+
+
+class CaptchaFailed(Refusal):
+    """Wrong, too old, for somebody else, or used before; a new one is all there is to do."""
+
+    message = _("The check against programs did not succeed. Please try once more.")
+
+
 class Throttled(Refusal):
     """Too many wrong guesses; `facts["retry_after"]` says in how many seconds to come back."""
 

@@ -41,6 +41,11 @@ def _each(do_next: Callable[..., int | None]) -> None:
 
 
 @shared_task
+def remove_expired_solutions() -> None:
+    services.remove_expired_solutions()
+
+
+@shared_task
 def free_waiting_fans() -> None:
     """Free and write to whoever waits in a queue that has ended, batch after batch."""
     passed: set[int] = set()

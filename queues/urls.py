@@ -9,4 +9,5 @@ urlpatterns = [
     path("events/<slug:slug>/", views.event_detail, name="event"),
     path("api/v1/queues/<slug:slug>/board/", api.board, name="board"),
     path("api/v1/queues/<slug:slug>/availability/", api.availability, name="availability"),
+    path("api/v1/queues/<slug:slug>/captcha/", api.captcha, name="captcha"),
 ]

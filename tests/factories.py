@@ -132,7 +132,7 @@ class TierFactory(DjangoModelFactory):
 
 
 class QueueFactory(DjangoModelFactory):
-    """A published general sale that has opened an hour ago."""
+    """A published general sale that has opened an hour ago and asks for nothing."""
 
     class Meta:
         model = Queue
@@ -142,6 +142,8 @@ class QueueFactory(DjangoModelFactory):
     slug = factory.Sequence(lambda n: f"sale-{n}")
     scheduled_start = factory.LazyFunction(lambda: timezone.now() - timedelta(hours=1))
     published_at = factory.LazyFunction(lambda: timezone.now() - timedelta(days=1))
+    enable_captcha = False
+    captcha_threshold = "low"
 
 
 class AdmissionFactory(DjangoModelFactory):

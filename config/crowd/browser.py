@@ -17,6 +17,7 @@ from config.crowd.tally import Tally
 
 FORM = re.compile(r"<form\b.*?</form>", re.DOTALL | re.IGNORECASE)
 HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)
+CHALLENGE = re.compile(r'challengeurl="([^"]+)"')
 PLACE = re.compile(r'data-place="(\d+)"')
 # A sale under load may answer late; a browser would wait longer still.
 ANSWER_SECONDS = 30
@@ -79,6 +80,12 @@ class Page:
             reader.feed(match)
             found.append(Form(urljoin(self.url, reader.action), reader.fields))
         return found
+
+    @property
+    def challenge(self) -> str | None:
+        """The address of the sum to work out before the page's form is sent, where it asks for one."""
+        match = CHALLENGE.search(self.text)
+        return match[1] if match else None
 
     @property
     def place(self) -> int | None:

@@ -13,6 +13,7 @@ from config.crowd.browser import Browser, Form, Page, clock
 from config.crowd.document import photo_of_document
 from config.crowd.plans import Kind, Plan
 from config.crowd.tally import Join, Tally
+from queues import captcha
 
 OVER = {"closed", "sold_out"}
 # After a refusal because too much is going on, a fan tries again, some times.
@@ -133,9 +134,11 @@ class Fan:
     async def join(self) -> bool:
         """Join the line; returns whether the fan stands in it."""
         for _ in range(TRIES):
-            form = (await self.browser.open(self.sale.queue_page)).form("/join/")
+            page = await self.browser.open(self.sale.queue_page)
+            form = page.form("/join/")
             if form is None:
                 return False
+            form = await self.solve_captcha(page, form)
             self.join_form = form
             tabs = 2 if self.plan.kind == Kind.JOINS_TWICE else 1
             answers = await asyncio.gather(*(self.browser.send(form) for _ in range(tabs)))
@@ -151,6 +154,13 @@ class Fan:
                 return False
             await self.pause()
         return False
+
+    async def solve_captcha(self, page: Page, form: Form) -> Form:
+        """Return the form with the sum worked out, where the page asks for one; of what a browser does by itself."""
+        if page.challenge is None:
+            return form
+        answer = await self.browser.get(page.challenge)
+        return Form(form.action, {**form.fields, "captcha": captcha.solve(json.loads(answer.text))})
 
     async def join_again(self) -> None:
         """Send the join form that another tab still shows."""

@@ -16,6 +16,7 @@ from queues.services.allowances import (
     take_from_allowance,
 )
 from queues.services.boards import board_json, publish_board, read_board
+from queues.services.captchas import new_challenge, remove_expired_solutions
 from queues.services.codes import CodeState, change_max_uses, explain_code, make_access_codes
 from queues.services.endings import (
     free_fans,
@@ -58,6 +59,7 @@ __all__ = [
     "make_access_codes",
     "mark_next_sold_out_queue",
     "mark_sold_out",
+    "new_challenge",
     "open_allowance",
     "open_queue",
     "pause_queue",
@@ -66,6 +68,7 @@ __all__ = [
     "read_availability",
     "read_board",
     "release_allocation",
+    "remove_expired_solutions",
     "reopen_next_restocked_queue",
     "resume_queue",
     "set_allocation",

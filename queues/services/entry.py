@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Subquery, When
+from django.db.models.functions import Now
 
 from accounts.models import User
-from queues.conditions import CARD_DIGITS, AccessCode, CardPrefix, Guest, Readiness, normalised, uses_of
+from queues.captcha import Solution, read_solution
+from queues.conditions import (
+    CARD_DIGITS,
+    AccessCode,
+    CardPrefix,
+    Guest,
+    Readiness,
+    SpentSolution,
+    normalised,
+    uses_of,
+)
 from queues.models import Admission, Queue
 from queues.refusals import (
     AccessCodeInvalid,
@@ -20,6 +32,7 @@ from queues.refusals import (
     NotInAudience,
     QueueFull,
 )
+from queues.services.captchas import check_captcha, lacks_captcha, spend_solution
 from queues.services.codes import guessing
 
 
@@ -31,6 +44,12 @@ class Entry:
     # The first digits of a card: compared, and never kept.
     card_prefix: str = field(default="", repr=False)
     address: str = ""
+    # What the browser has worked out, as ALTCHA writes it.
+    captcha: str = field(default="", repr=False)
+
+    @cached_property
+    def solution(self) -> Solution | None:
+        return read_solution(self.captcha)
 
     @property
     def card_beginnings(self) -> list[str]:
@@ -48,6 +67,7 @@ class Needs:
     code: bool = False
     invitation: bool = False
     card: bool = False
+    captcha: bool = False
     cards: Sequence[str] = ()
 
 
@@ -58,7 +78,9 @@ def entry_facts(user: User, entry: Entry) -> dict[str, Any]:
     waiting = Admission.objects.waiting().filter(queue=OuterRef("pk")).order_by().values("queue")
     waiting_count = Subquery(waiting.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
     cards = CardPrefix.objects.filter(programme__queues=OuterRef("pk"), digits__in=entry.card_beginnings)
+    signature = entry.solution.signature if entry.solution else ""
     return {
+        "now": Now(),
         "asks_for_card": asks_for_card(),
         "is_card_eligible": Exists(cards),
         "has_shown_card": Exists(_readiness(user, has_card=True)),
@@ -66,6 +88,8 @@ def entry_facts(user: User, entry: Entry) -> dict[str, Any]:
         "is_guest": Exists(guests.filter(address__in=[address, address.partition("@")[2]])),
         "has_used_code": Exists(uses_of(user)),
         "is_remembered": Exists(_readiness(user, code__isnull=False)),
+        "has_solved_captcha": Exists(_readiness(user, has_solved_captcha=True)),
+        "is_solution_spent": Exists(SpentSolution.objects.filter(signature=signature)),
         # Counted only where it matters: it takes longer the longer the line is.
         "waiting_count": Case(When(max_waiting__isnull=False, then=waiting_count)),
     }
@@ -76,19 +100,21 @@ def asks_for_card() -> Exists:
     return Exists(Queue.eligible_cards.through.objects.filter(queue=OuterRef("pk")))
 
 
-def check_entry(queue: Any, entry: Entry) -> None:
+def check_entry(queue: Any, user: User, entry: Entry) -> None:
     """Check what the queue asks, in the order of the design; a step of joining, after the code's use was taken.
 
     Raises:
         NotInAudience, CardNotEligible
         AccessCodeRequired: no code was typed or remembered.
         AccessCodeInvalid: whatever the reason.
+        CaptchaRequired, CaptchaFailed
         QueueFull
     """
     _check_invitation(queue)
     _check_card(queue)
     if queue.require_access_code and not queue.has_used_code:
         raise AccessCodeInvalid if entry.compared_code or queue.is_remembered else AccessCodeRequired
+    check_captcha(queue, user, entry.captcha, entry.solution)
     if queue.max_waiting is not None and (queue.waiting_count or 0) >= queue.max_waiting:
         raise QueueFull
 
@@ -113,6 +139,7 @@ def find_needs(queue: Queue, user: User) -> Needs:
         # Whoever has only typed an address learns nothing of who is invited.
         invitation=user.is_email_verified and seen.has_guests and not seen.is_guest,
         card=seen.asks_for_card and not seen.has_shown_card,
+        captcha=lacks_captcha(seen),
         cards=[card.name for card in seen.eligible_cards.order_by("name")] if seen.asks_for_card else [],
     )
 
@@ -122,10 +149,16 @@ def get_ready(queue: Queue, user: User, entry: Entry) -> None:
 
     Raises:
         EmailNotVerified
-        NotInAudience, CardNotEligible, AccessCodeRequired, AccessCodeInvalid, Throttled: nothing is remembered.
+        NotInAudience, CardNotEligible, AccessCodeRequired, AccessCodeInvalid, Throttled
+        CaptchaRequired, CaptchaFailed
+        Nothing is remembered in any of these cases.
     """
     with guessing(user, entry.compared_code, entry.address):
-        _get_ready(queue, user, entry)
+        try:
+            _get_ready(queue, user, entry)
+        except IntegrityError:
+            # The same solution at the same instant from elsewhere: it is remembered by now, or refused.
+            _get_ready(queue, user, entry)
 
 
 @transaction.atomic
@@ -135,10 +168,17 @@ def _get_ready(queue: Queue, user: User, entry: Entry) -> None:
     seen: Any = Queue.objects.annotate(**entry_facts(user, entry)).get(pk=queue.pk)
     _check_invitation(seen)
     _check_card(seen)
+    shown: dict[str, Any] = {}
     if seen.require_access_code and not seen.has_used_code and (entry.compared_code or not seen.is_remembered):
-        remember(queue, user, code=_usable_code(queue, entry))
+        shown["code"] = _usable_code(queue, entry)
     if seen.asks_for_card:
-        remember(queue, user, has_card=True)
+        shown["has_card"] = True
+    check_captcha(seen, user, entry.captcha, entry.solution)
+    if entry.solution and lacks_captcha(seen):
+        spend_solution(entry.solution)
+        shown["has_solved_captcha"] = True
+    if shown:
+        remember(queue, user, **shown)
 
 
 def _usable_code(queue: Queue, entry: Entry) -> AccessCode:

@@ -22,6 +22,7 @@ from queues.refusals import (
     QueueSoldOut,
 )
 from queues.services.allowances import check_allowance
+from queues.services.captchas import lacks_captcha, spend_solution
 from queues.services.codes import guessing, take_code_use
 from queues.services.entry import Entry, check_entry, entry_facts, remember
 from webhooks import outbox
@@ -49,13 +50,15 @@ def join_queue(queue: Queue, user: User, entry: Entry = EMPTY_HANDED) -> tuple[A
         OrderLimitReached, TicketLimitReached: the fan could not buy anything here.
         NotInAudience, CardNotEligible, QueueFull
         AccessCodeRequired, AccessCodeInvalid, Throttled: by the code.
+        CaptchaRequired, CaptchaFailed: a solution serves once, and one shown before is remembered.
         Nothing is written in any of these cases.
     """
     with guessing(user, entry.compared_code, entry.address):
         try:
             return _join(queue, user, entry)
         except IntegrityError:
-            # The same fan joined at the same instant from elsewhere and was first: find that admission.
+            # The same fan joined at the same instant from elsewhere and was first: find that admission, or refuse
+            # the solution that has served there.
             return _join(queue, user, entry)
 
 
@@ -75,7 +78,9 @@ def _join(queue: Queue, user: User, entry: Entry) -> tuple[Admission, bool]:
     if fresh.event.require_identification and not user.is_identity_verified:
         raise IdentityNotVerified
     check_allowance(fresh.order_count or 0, fresh.ticket_count or 0, tickets=1, queue=fresh)
-    check_entry(fresh, entry)
+    check_entry(fresh, user, entry)
+    if entry.solution and lacks_captcha(fresh):
+        spend_solution(entry.solution)
     if fresh.asks_for_card and not fresh.has_shown_card:
         # Whoever comes back is not asked again.
         remember(fresh, user, has_card=True)
@@ -92,7 +97,6 @@ def _queue_for(queue_id: int, user: User, entry: Entry) -> Any:
     return (
         Queue.objects.select_related("event")
         .annotate(
-            now=Now(),
             live_admission=Subquery(live.values("pk")),
             order_count=Subquery(allowance.values("order_count")),
             ticket_count=Subquery(allowance.values("ticket_count")),

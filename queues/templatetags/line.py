@@ -1,3 +1,5 @@
+import json
+
 from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
@@ -38,3 +40,18 @@ def _number_of(low: int, high: int) -> int:
 
 def _range(low: int, high: int) -> str:
     return number_format(high) if low == high else f"{number_format(low)}{EN_DASH}{number_format(high)}"
+
+
+@register.simple_tag
+def captcha_words() -> str:
+    """Return what ALTCHA's widget says, for its attribute `strings`."""
+    return json.dumps(
+        {
+            "label": gettext("I am a person"),
+            "verifying": gettext("Working it out…"),
+            "verified": gettext("Done: welcome"),
+            "error": gettext("That did not work. Please tick the box to try once more."),
+            "expired": gettext("That was too long ago. Please tick the box to try once more."),
+            "waitAlert": "",
+        }
+    )

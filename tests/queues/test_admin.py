@@ -59,6 +59,7 @@ def form_of(event: Event, **changes: Any) -> dict[str, Any]:
         "admission_window_seconds": 600,
         "admission_rate_per_minute": 300,
         "claim_window_seconds": 0,
+        "captcha_threshold": "medium",
         "metadata": "{}",
         "access_codes-TOTAL_FORMS": 0,
         "access_codes-INITIAL_FORMS": 0,

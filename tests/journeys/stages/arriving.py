@@ -128,6 +128,20 @@ def join_verified(visitor: Visitor) -> None:
 
 
 @stage
+def join_with_the_check(visitor: Visitor) -> None:
+    sign_in_new_fan(visitor)
+    visitor.go(new_sale(enable_captcha=True).journey)
+    visitor.page.get_by_label("I am a person").click()
+    expect(visitor.page.get_by_label("Done: welcome")).to_be_checked()
+
+
+@stage
+def countdown_with_the_check(visitor: Visitor) -> None:
+    sign_in_new_fan(visitor)
+    visitor.go(new_sale(enable_captcha=True, scheduled_start=soon(hours=2)).journey)
+
+
+@stage
 def join_paused(visitor: Visitor) -> None:
     sign_in_new_fan(visitor)
     visitor.go(new_sale(paused_at=timezone.now()).journey)
