@@ -58,7 +58,7 @@ class AccessCodeInvalid(Refusal):
 
 class CaptchaRequired(Refusal):
     message = _(
-        "Please let your browser work out the small sum first: it keeps programs out of the line, and takes JavaScript."
+        "Please let your browser do a small sum first: it keeps programs out of the line, and takes JavaScript."
     )
 
 

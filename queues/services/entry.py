@@ -32,6 +32,7 @@ from queues.refusals import (
     NotInAudience,
     QueueFull,
 )
+from queues.services.allowances import has_allowance_left
 from queues.services.captchas import check_captcha, lacks_captcha, spend_solution
 from queues.services.codes import guessing
 
@@ -62,13 +63,23 @@ class Entry:
 
 @dataclass(frozen=True)
 class Needs:
-    """What the fan has still to show before joining."""
+    """What stands between the fan and the line, save the opening."""
 
+    email: bool = False
+    identity: bool = False
+    # As many tickets or orders are held already as one person may have.
+    limit: bool = False
     code: bool = False
     invitation: bool = False
     card: bool = False
     captcha: bool = False
     cards: Sequence[str] = ()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether joining would ask for nothing more."""
+        missing = (self.email, self.identity, self.limit, self.code, self.invitation, self.card, self.captcha)
+        return not any(missing)
 
 
 def entry_facts(user: User, entry: Entry) -> dict[str, Any]:
@@ -130,11 +141,14 @@ def _check_card(queue: Any) -> None:
 
 
 def find_needs(queue: Queue, user: User) -> Needs:
-    """Return what the fan has still to show. A remembered code that has stopped working is asked for again."""
+    """Return what the fan has still to do. A remembered code that has stopped working is asked for again."""
     usable = AccessCode.objects.usable_at_the_opening().filter(pk=OuterRef("code"))
     shown = Exists(_readiness(user).filter(Exists(usable)))
     seen: Any = Queue.objects.annotate(**entry_facts(user, Entry()), has_shown_code=shown).get(pk=queue.pk)
     return Needs(
+        email=not user.is_email_verified,
+        identity=queue.event.require_identification and not user.is_identity_verified,
+        limit=not has_allowance_left(user, queue),
         code=seen.require_access_code and not (seen.has_used_code or seen.has_shown_code),
         # Whoever has only typed an address learns nothing of who is invited.
         invitation=user.is_email_verified and seen.has_guests and not seen.is_guest,

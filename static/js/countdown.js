@@ -2,8 +2,9 @@
  * Counts every <time data-countdown datetime data-server-now> down by the server's clock.
  *
  * data-at-zero="reload" reads the page again at zero (within two seconds at random with data-jitter); otherwise the
- * element dispatches "countdown:zero". Inside [data-timebar] the bar follows and turns urgent in the last two minutes.
- * A screen reader hears data-spoken at a few marks only.
+ * element dispatches "countdown:zero". It looks at the clock at once when it hears "countdown:look". Inside [data-timebar]
+ * the bar follows and turns urgent in the last two minutes. A screen reader hears data-spoken at a
+ * few marks only.
  */
 import { clockWords, fill, spokenWords } from "./words.js";
 
@@ -71,6 +72,10 @@ class Countdown {
 
   start() {
     this.timer = setInterval(() => this.tick(), 250);
+    // The page's own clock may have been held back or asleep.
+    document.addEventListener("visibilitychange", () => this.tick());
+    addEventListener("pageshow", () => this.tick());
+    this.element.addEventListener("countdown:look", () => this.tick());
     this.tick();
   }
 }
