@@ -47,8 +47,9 @@ def blurred(body: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, dict):
             return {key: blur(inner, f"{path}.{key}".removeprefix(".data").lstrip(".")) for key, inner in value.items()}
         pattern = DIFFERS.get(path)
-        looks_right = pattern and value is not None and pattern.fullmatch(str(value))
-        return type(value), pattern.pattern if looks_right else value
+        if pattern and value is not None and pattern.fullmatch(str(value)):
+            return type(value), pattern.pattern
+        return type(value), value
 
     return {key: blur(value, "" if key == "data" else key) for key, value in body.items()}
 
