@@ -18,7 +18,7 @@ import altcha
 from django.utils.crypto import salted_hmac
 
 LIFETIME = timedelta(minutes=20)
-# The most sums to try; half of them on average. What that takes on a phone: docs/decisions/0006.
+# The most sums to try; half of them on average. What that takes on a phone: docs/decisions/0007.
 MOST_SUMS = {"low": 5_000, "medium": 30_000, "high": 150_000}
 ALGORITHM: Final = "SHA-256"
 # A solution as the widget sends it has some three hundred letters.

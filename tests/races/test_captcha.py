@@ -15,8 +15,7 @@ from queues import captcha, refusals, services
 from queues.conditions import Readiness, SpentSolution
 from queues.models import Admission, Queue
 from queues.services import Entry
-from tests.races.test_codes import wait_for_a_lock
-from tests.racing import Run, race, uncommitted
+from tests.racing import Run, race, uncommitted, wait_until_somebody_waits
 
 TABS = 5
 
@@ -56,7 +55,7 @@ def second_use(queue: Queue, fan: User, entry: Entry) -> type:
     """Join with a solution while the transaction that spends it is not yet committed; return what became of it."""
     with uncommitted(partial(join_and_leave, queue, fan, entry)):
         late = Run(partial(services.join_queue, queue, fan, entry))
-        wait_for_a_lock()
+        wait_until_somebody_waits()
     return type(late.outcome())
 
 
