@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from queues import admittance
 from queues.board import Board
-from queues.models import Admission, Phase, Queue
+from queues.models import Admission, EndReason, Phase, Queue
 
 
 class Stage(models.TextChoices):
@@ -47,7 +47,8 @@ class Journey:
     """What a fan is told of the own way.
 
     `position` is 1 for the next to be let in; `place` orders the line and does not change. Positions, waits and the
-    queue's size are the board's, hence at most some seconds old. `reason` says why an admission was denied.
+    queue's size are the board's, hence at most some seconds old. `reason` says why an admission was denied, or why a
+    turn was over before its time.
     """
 
     stage: Stage
@@ -65,7 +66,7 @@ class Journey:
 
 
 def journey_of(queue: Queue, admission: Admission | None, board: Board, *, now: datetime) -> Journey:
-    stage = STAGES[Admission.Status(admission.status)] if admission else Stage.NOT_STARTED
+    stage = _stage_of(admission, now) if admission else Stage.NOT_STARTED
     waiting = admission if admission and stage == Stage.WAITING else None
     admitted = admission if admission and stage == Stage.ADMITTED else None
     ahead = board.people_ahead(waiting.place) if waiting else None
@@ -82,8 +83,19 @@ def journey_of(queue: Queue, admission: Admission | None, board: Board, *, now: 
         admittance_token=admittance.token_for(admitted) if admitted else None,
         admittance_expires_at=admitted.window_ends_at if admitted else None,
         order_code=admission.order_code if admission else "",
-        reason=admission.reason if admission else "",
+        reason=_reason_of(admission, now) if admission else "",
     )
+
+
+def _stage_of(admission: Admission, now: datetime) -> Stage:
+    if admission.is_admitted and not admission.has_hold and not admission.is_within_window(now):
+        # The deadline decides; the sweep that writes it down may still be on its way.
+        return Stage.EXPIRED
+    return STAGES[Admission.Status(admission.status)]
+
+
+def _reason_of(admission: Admission, now: datetime) -> str:
+    return EndReason.ABSENT if admission.is_admitted and admission.is_absent(now) else admission.reason
 
 
 def estimate_wait(people_ahead: int, board: Board) -> WaitRange:

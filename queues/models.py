@@ -18,6 +18,7 @@ from events.models import Event, Tier, TierQuerySet
 from queues.allocation import IS_LEFT, IS_USED_UP, HasAllocation
 from queues.allowance import Allowance, AllowanceQuerySet
 from queues.conditions import AccessCode, AccessCodeUse, CaptchaThreshold, CardPrefix, CardProgramme, Guest, Readiness
+from queues.stages import EndReason, Phase
 
 __all__ = [
     "AccessCode",
@@ -28,6 +29,7 @@ __all__ = [
     "AllowanceQuerySet",
     "CardPrefix",
     "CardProgramme",
+    "EndReason",
     "Guest",
     "NextPlace",
     "Phase",
@@ -35,18 +37,6 @@ __all__ = [
     "QueueQuerySet",
     "Readiness",
 ]
-
-
-class Phase(models.TextChoices):
-    """Where a queue stands; derived, never stored."""
-
-    DRAFT = "draft", _("Draft")
-    SCHEDULED = "scheduled", _("Scheduled")
-    LOBBY = "lobby", _("Lobby")
-    OPEN = "open", _("Open")
-    PAUSED = "paused", _("Paused")
-    SOLD_OUT = "sold_out", _("Sold out")
-    CLOSED = "closed", _("Closed")
 
 
 class QueueQuerySet(models.QuerySet["Queue"]):
@@ -249,19 +239,15 @@ class Queue(HasAllocation):
         return EndReason.EVENT_CANCELLED if self.event.is_cancelled else EndReason.QUEUE_CLOSED
 
 
-class EndReason(models.TextChoices):
-    """Why a fan who still waited was sent away; kept in `Admission.reason`."""
-
-    SOLD_OUT = "sold_out", _("Sold out")
-    QUEUE_CLOSED = "queue_closed", _("Sale closed")
-    EVENT_CANCELLED = "event_cancelled", _("Event cancelled")
-
-
 class NextPlace(models.Func):
     """The next number of the database sequence that orders every line (see queues/migrations/0001)."""
 
     template = "nextval('queues_place')"
     output_field = models.BigIntegerField()
+
+
+# Has not shown up, and the time for it is over.
+IS_ABSENT = Q(claimed_at__isnull=True, claim_ends_at__lte=Now())
 
 
 class AdmissionQuerySet(models.QuerySet["Admission"]):
@@ -295,8 +281,7 @@ class AdmissionQuerySet(models.QuerySet["Admission"]):
         One with a hold belongs to the sweep over lapsed orders, which ends both together.
         """
         over = Q(window_ends_at__lte=Now())
-        absent = Q(claimed_at__isnull=True, claim_ends_at__lte=Now())
-        return self.admitted().filter(over | absent, has_hold=False)
+        return self.admitted().filter(over | IS_ABSENT, has_hold=False)
 
 
 class Admission(HasStatus):
@@ -382,10 +367,18 @@ class Admission(HasStatus):
     def is_admitted(self) -> bool:
         return self.status == self.Status.ADMITTED
 
+    def is_absent(self, now: datetime) -> bool:
+        """Whether the fan has not shown up, and the time for it is over at `now`."""
+        return self.claimed_at is None and self.claim_ends_at is not None and self.claim_ends_at <= now
+
     def is_within_window(self, now: datetime) -> bool:
         """Whether the turn lasts at `now`: admitted, in time, and shown up in time."""
-        is_present = self.claimed_at is not None or self.claim_ends_at is None or now < self.claim_ends_at
-        return self.is_admitted and is_present and self.window_ends_at is not None and now < self.window_ends_at
+        return (
+            self.is_admitted
+            and not self.is_absent(now)
+            and self.window_ends_at is not None
+            and now < self.window_ends_at
+        )
 
     @property
     def is_completed(self) -> bool:

@@ -32,6 +32,8 @@ from queues.services import Entry
 
 SOLD_OUT = "orders/sold_out.html"
 OTHER_EVENTS = 3
+# What static/js/claim.js understands: no content, reset content.
+KEEP_PAGE, RELOAD_PAGE = 204, 205
 JOINABLE = {Phase.OPEN, Phase.PAUSED}
 AT_THE_DOOR = {Stage.NOT_STARTED, Stage.EXPIRED, Stage.COMPLETED}
 BEFORE_JOINING = {
@@ -89,11 +91,19 @@ def _enter(request: HttpRequest, slug: str, service: Callable[[Queue, User, Entr
 
 @require_POST
 def claim(request: HttpRequest, slug: str) -> HttpResponse:
+    """Note that the fan is there. A script is told in one number whether to keep its page or to load it anew."""
     queue = _queue(slug)
     standing = _standing(request, queue)
-    if standing is None or not standing.is_admitted:
-        return redirect("orders:journey", slug)
-    patiently(queue_services.claim_admission, standing)
+    has_turn, refusal = standing is not None and standing.is_admitted, None
+    try:
+        if standing is not None and has_turn:
+            patiently(queue_services.claim_admission, standing)
+    except Refusal as late:
+        has_turn, refusal = False, late
+    if not request.accepts("text/html"):
+        return HttpResponse(status=KEEP_PAGE if has_turn else RELOAD_PAGE)
+    if refusal is not None:
+        return _page(request, queue, _standing(request, queue), refusal=refusal)
     return redirect("orders:journey", slug)
 
 

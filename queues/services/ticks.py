@@ -9,12 +9,12 @@ import logging
 from datetime import timedelta
 
 from django.db import OperationalError, transaction
-from django.db.models import OuterRef
+from django.db.models import Case, OuterRef, Value, When
 from django.db.models.functions import Now
 from psycopg.errors import LockNotAvailable
 
 from queues import facts, locks, pacing
-from queues.models import Admission, Phase, Queue
+from queues.models import IS_ABSENT, Admission, EndReason, Phase, Queue
 from queues.services.boards import publish_board
 from queues.services.traffic import measure_traffic
 from webhooks import outbox
@@ -51,7 +51,11 @@ def expire_lapsed_admissions(queue_id: int) -> int:
     if not found:
         return 0
     pks = [pk for pk, _ in found]
-    Admission.objects.filter(pk__in=pks).update(status=Admission.Status.EXPIRED, ended_at=Now())
+    Admission.objects.filter(pk__in=pks).update(
+        status=Admission.Status.EXPIRED,
+        reason=Case(When(IS_ABSENT, then=Value(EndReason.ABSENT)), default=Value("")),
+        ended_at=Now(),
+    )
     if found[0][1]:
         facts.publish_admissions(FactType.ADMISSION_EXPIRED, queue_id, pks)
     return len(pks)

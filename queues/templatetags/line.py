@@ -33,6 +33,14 @@ def minutes(seconds: int) -> str:
     return ngettext("%(count)s minute", "%(count)s minutes", whole) % {"count": number_format(whole)}
 
 
+@register.filter
+def as_span(seconds: int) -> str:
+    """Write a span for a sentence, in seconds where that is shorter than two minutes: `45 seconds`."""
+    if seconds >= 2 * MINUTE:
+        return minutes(seconds)
+    return ngettext("%(count)s second", "%(count)s seconds", seconds) % {"count": number_format(seconds)}
+
+
 def _number_of(low: int, high: int) -> int:
     """The number that decides between one and many: a range is many, even 0–1."""
     return high if low == high else max(2, high)

@@ -51,6 +51,30 @@ def test_journey_in_line_tells_place_position_and_wait(queue: Queue, ben: User):
     )
 
 
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"window_ends_at": timezone.now()}, ""),
+        ({"claim_ends_at": timezone.now()}, "absent"),
+        ({"claim_ends_at": timezone.now(), "window_ends_at": timezone.now()}, "absent"),
+    ],
+)
+def test_journey_of_a_turn_that_is_over_has_expired_before_the_sweep_says_so(
+    admission: Admission, queue: Queue, ben: User, fields: dict, reason: str
+):
+    Admission.objects.update(**fields)
+    before = journey(queue, ben)
+    services.expire_lapsed_admissions(queue.pk)
+
+    assert before == journey(queue, ben) == expected(queue, stage=Stage.EXPIRED, reason=reason)
+
+
+def test_journey_of_a_turn_with_a_hold_goes_on_until_the_sweep_has_ended_both(admission: Admission, queue: Queue):
+    Admission.objects.update(has_hold=True, window_ends_at=timezone.now())
+
+    assert journey(queue, admission.user).stage == Stage.ADMITTED
+
+
 def test_journey_at_the_turn_brings_the_token(admission: Admission, queue: Queue, ben: User):
     own = journey(queue, ben)
 

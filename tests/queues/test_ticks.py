@@ -249,6 +249,34 @@ def test_fan_who_does_not_show_up_loses_the_turn(queue: Queue, claim_ends_in: in
     AdmissionFactory(queue=queue, admitted=True, claim_ends_at=ends_at, claimed_at=now if claimed else None)
 
     assert services.expire_lapsed_admissions(queue.pk) == expired
+    assert Admission.objects.values_list("status", "reason").get() == (
+        ("expired", "absent") if expired else (ADMITTED, "")
+    )
+
+
+@pytest.mark.parametrize(("claim_ends_in", "claimed"), [(None, False), (60, False), (-1, True)])
+def test_turn_that_is_over_without_absence_names_no_reason(queue: Queue, claim_ends_in: int | None, claimed: bool):
+    now = timezone.now()
+    ends_at = None if claim_ends_in is None else now + timedelta(seconds=claim_ends_in)
+    claimed_at = now if claimed else None
+    AdmissionFactory(queue=queue, admitted=True, window_ends_at=now, claim_ends_at=ends_at, claimed_at=claimed_at)
+
+    assert services.expire_lapsed_admissions(queue.pk) == 1
+
+    assert Admission.objects.values_list("status", "reason").get() == ("expired", "")
+
+
+def test_turn_of_a_fan_who_stays_away_is_given_to_the_next(queue: Queue):
+    change(queue, max_concurrent_admissions=1, claim_window_seconds=30)
+    absent, following = AdmissionFactory.create_batch(2, queue=queue)
+    services.tick_queue(queue.pk)
+    Admission.objects.filter(pk=absent.pk).update(
+        admitted_at=timezone.now() - timedelta(seconds=30), claim_ends_at=timezone.now()
+    )
+
+    services.tick_queue(queue.pk)
+
+    assert dict(Admission.objects.values_list("pk", "status")) == {absent.pk: "expired", following.pk: ADMITTED}
 
 
 def test_tick_leaves_other_queues_alone(queue: Queue, line: list[Admission]):
