@@ -60,6 +60,8 @@ class HoldersForm(forms.Form):
         )
         self.fields["terms"] = forms.BooleanField(
             label=_("I accept the purchase rules above"),
+            # Accepted once is accepted: a declined card is no reason to ask again.
+            initial=order.terms_accepted_at is not None,
             error_messages={"required": _("Please accept the purchase rules.")},
         )
 

@@ -28,8 +28,13 @@ class _Reader(HTMLParser):
         if tag == "form":
             self.forms.append(Form(found.get("action") or "", (found.get("method") or "get").lower()))
         name = found.get("name")
-        if tag == "input" and name and found.get("type") not in {"checkbox", "radio", "submit"} and self.forms:
-            self.forms[-1].fields[name] = found.get("value") or ""
+        if tag == "input" and name and self.forms and _is_sent(found):
+            self.forms[-1].fields[name] = found.get("value") or ("on" if "checked" in found else "")
+
+
+def _is_sent(found: dict[str, str | None]) -> bool:
+    """Whether a browser sends this field along: a box only when it is ticked."""
+    return found.get("type") != "submit" and (found.get("type") not in {"checkbox", "radio"} or "checked" in found)
 
 
 def forms(response: Any) -> list[Form]:

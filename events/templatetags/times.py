@@ -22,8 +22,7 @@ def time_in(instant: datetime, zone: zoneinfo.ZoneInfo) -> str:
 def instant_in(instant: datetime, zone: zoneinfo.ZoneInfo) -> str:
     """Date and time of an instant at the place of the event, with the name of its zone."""
     local = timezone.localtime(instant, zone)
-    # Not by Django's format "T": that leaves the name out in the very hour that comes twice when summer time ends.
-    return f"{formats.date_format(local, 'D, M j, g:i A')} {local.tzname()}"
+    return f"{formats.date_format(local, 'D, M j, g:i A')} {zone_in(instant, zone)}"
 
 
 @register.filter
@@ -35,4 +34,5 @@ def seconds_until(instant: datetime, now: datetime) -> int:
 @register.filter
 def zone_in(instant: datetime, zone: zoneinfo.ZoneInfo) -> str:
     """The short name of the event's zone at an instant: EST in winter, EDT in summer."""
-    return formats.date_format(timezone.localtime(instant, zone), "T")
+    # Not by Django's format "T": that leaves the name out in the very hour that comes twice when summer time ends.
+    return timezone.localtime(instant, zone).tzname() or ""

@@ -7,7 +7,7 @@ from icalendar import Calendar
 
 from events import calendar
 from events.models import Event
-from events.templatetags.times import day_in, instant_in, time_in
+from events.templatetags.times import day_in, instant_in, time_in, zone_in
 from tests.factories import EventFactory
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -72,6 +72,11 @@ def test_calendar_file_of_a_draft_is_not_to_be_had(client: Client):
 )
 def test_times_are_those_of_the_events_place_over_a_change_of_summer_time(instant: datetime, shown: str):
     assert instant_in(instant, BERLIN) == shown
+
+
+@pytest.mark.parametrize(("instant", "name"), [(AUTUMN - SECOND, "CEST"), (AUTUMN, "CET"), (SPRING, "CEST")])
+def test_zone_has_its_name_also_in_the_hour_that_comes_twice(instant: datetime, name: str):
+    assert zone_in(instant, BERLIN) == name
 
 
 def test_day_and_time_are_those_of_the_events_place():

@@ -104,8 +104,9 @@ def test_declined_payment_comes_back_with_names_and_a_second_try_succeeds(order:
     assert declined.templates[0].name == "orders/checkout.html"
     assert "The payment was declined." in declined.content.decode()
     assert (form.fields["holder-1"], form.fields["holder-2"]) == ("Ben", "Bea")
+    assert form.fields["terms"] == "on"
 
-    submit(bens, form, terms="on")
+    submit(bens, form)
     answer = bens.post(url(order, "payment"), {"outcome": "confirm"}, follow=True)
     assert answer.templates[0].name == "orders/confirmation.html"
     assert_counters_equal_rows(order.event)

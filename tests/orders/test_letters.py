@@ -64,7 +64,7 @@ def test_receipt_says_what_when_where_how_much_and_what_is_next(
         "Your tickets\n2x Floor: $300.00\nService fees: $30.00\nTotal: $330.00\n"
         "Names on the tickets: Ben Okafor, Cleo <b>Lang</b>\n\n"
         "What's next\n- Tickets will be available in your account 36 hours before the event.\n"
-        "- Bring valid photo ID matching the purchaser name.\n- The purchaser must be present at the door.\n"
+        "- Bring valid photo ID matching the name on the ticket.\n- The purchaser must be present at the door.\n"
         "- Put the event into your calendar: http://127.0.0.1:8000/events/fall-tour.ics\n\n"
         "View my tickets:\nhttp://127.0.0.1:8000/tickets/\n\n"
         "-- \nFairline: tickets, sold fairly\nhttp://127.0.0.1:8000"
