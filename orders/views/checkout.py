@@ -18,6 +18,7 @@ from orders import services
 from orders.forms import HoldersForm
 from orders.models import Order, Payment
 from orders.providers import Outcome
+from orders.views.endings import ending_of, ways_on
 from queues.models import Phase
 
 
@@ -141,14 +142,17 @@ def _checkout(
 def _lapsed(request: SignedInRequest, order: Order) -> HttpResponse:
     now = timezone.now()
     order.queue.event = order.event
+    can_join = order.queue.phase(now) in {Phase.OPEN, Phase.PAUSED}
     context = {
         "order": order,
         "queue": order.queue,
         "event": order.event,
-        "can_join": order.queue.phase(now) in {Phase.OPEN, Phase.PAUSED},
-        "refunding": Payment.objects.of(order).filter(refund_due_at__isnull=False).exists(),
-        "now": timezone.now(),
+        "can_join": can_join,
+        "ending": ending_of(order.admission),
+        "now": now,
     }
+    if not can_join:
+        context |= ways_on(order.queue, now=now)
     return TemplateResponse(request, "orders/expired.html", context)
 
 

@@ -18,11 +18,11 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import User
 from accounts.patience import patiently
 from accounts.refusals import Refusal
-from events.models import Event
 from events.offers import Offer, offers_of
 from orders import services
 from orders.forms import SelectionForm
 from orders.models import Order
+from orders.views.endings import ending_of, ways_on
 from queues import services as queue_services
 from queues.conditions import CODE_LENGTH
 from queues.forms import EntryForm
@@ -31,10 +31,10 @@ from queues.models import Admission, EndReason, Phase, Queue
 from queues.services import Entry
 
 SOLD_OUT = "orders/sold_out.html"
-OTHER_EVENTS = 3
 # What static/js/claim.js understands: no content, reset content.
 KEEP_PAGE, RELOAD_PAGE = 204, 205
 JOINABLE = {Phase.OPEN, Phase.PAUSED}
+OVER = {Phase.SOLD_OUT, Phase.CLOSED}
 AT_THE_DOOR = {Stage.NOT_STARTED, Stage.EXPIRED, Stage.COMPLETED}
 BEFORE_JOINING = {
     Phase.SCHEDULED: "orders/countdown.html",
@@ -182,15 +182,17 @@ def _page(
         context["entry_form"] = entry_form or EntryForm(initial={"code": request.GET.get("code", "")[:CODE_LENGTH]})
     if own.stage == Stage.ADMITTED and standing is not None:
         context |= _selection(queue, standing, own.admittance_token, form, offers)
+    if own.stage == Stage.EXPIRED and standing is not None:
+        context["ending"] = ending_of(standing)
+    if own.phase in OVER:
+        context |= ways_on(queue, now=now)
     template = _template_for(own, standing)
-    if template == SOLD_OUT:
-        context["other_events"] = Event.objects.published().upcoming(now).exclude(pk=queue.event_id)[:OTHER_EVENTS]
     return TemplateResponse(request, template, context, status=status)
 
 
 def _template_for(own: Journey, standing: Admission | None) -> str:
     """Choose the page. The end of a sale is told at once, before the sweep has freed who waits."""
-    has_ended = own.phase in {Phase.SOLD_OUT, Phase.CLOSED}
+    has_ended = own.phase in OVER
     match own.stage:
         case Stage.WAITING if not has_ended:
             return "orders/line.html"
