@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from config.stack import Stack
 from tests.journeys.axe import faults
-from tests.journeys.stages import STAGES
+from tests.journeys.stages import FAILURES, STAGES
 from tests.journeys.visitor import Visitor, Watch
 
 pytestmark = pytest.mark.browser
@@ -34,6 +34,7 @@ def newcomer(watch: Watch) -> Visitor:
 
 @pytest.mark.parametrize("name", STAGES)
 def test_page_has_no_fault(name: str, newcomer: Visitor, watch: Watch):
+    watch.failure = FAILURES.get(name)
     STAGES[name](newcomer)
 
     assert faults(newcomer.page) == []

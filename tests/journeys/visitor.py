@@ -68,6 +68,8 @@ class Watch:
         context.set_default_timeout(PATIENCE_MS)
         self.complaints: list[str] = []
         self.refused: set[str] = set()
+        # The one failure of the server that is expected, if any.
+        self.failure: int | None = None
         context.on("console", self._hear)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         context.on("request", self._see_request)
@@ -85,7 +87,7 @@ class Watch:
 
     def _hear(self, message: ConsoleMessage) -> None:
         # Chromium says in the console, too, that a page answered with a refusal.
-        is_refusal = "status of 4" in message.text and message.location["url"] in self.refused
+        is_refusal = "with a status of" in message.text and message.location["url"] in self.refused
         is_offline = "ERR_INTERNET_DISCONNECTED" in message.text
         if message.type in {"error", "warning"} and not is_refusal and not is_offline:
             self.complaints.append(f"{message.type}: {message.text} ({message.location['url']})")
@@ -95,7 +97,8 @@ class Watch:
             self.complaints.append(f"outside: {request.url}")
 
     def _see_response(self, response: Response) -> None:
-        if response.request.is_navigation_request() and 400 <= response.status < 500:
+        is_expected = 400 <= response.status < 500 or response.status == self.failure
+        if response.request.is_navigation_request() and is_expected:
             self.refused.add(response.url)
         elif response.status >= 400:
             self.complaints.append(f"{response.status}: {response.url}")

@@ -1,6 +1,6 @@
 """Every page in every stage: how a visitor comes to see it."""
 
-from tests.journeys.stages import accounts, after, arriving, buying
-from tests.journeys.stages.stage import STAGES
+from tests.journeys.stages import accounts, after, arriving, buying, door, ended, trouble
+from tests.journeys.stages.stage import FAILURES, STAGES
 
-__all__ = ["STAGES", "accounts", "after", "arriving", "buying"]
+__all__ = ["FAILURES", "STAGES", "accounts", "after", "arriving", "buying", "door", "ended", "trouble"]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from allauth.account.forms import default_token_generator
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.account.utils import user_pk_to_url_str
 from playwright.sync_api import expect
 
+from accounts.models import User
 from tests.factories import IdentityCheckFactory, LetterFactory
+from tests.journeys.sales import new_fan
 from tests.journeys.stages.stage import sign_in_new_fan, stage
 from tests.journeys.visitor import Visitor
 
@@ -100,6 +105,69 @@ def reset_password(visitor: Visitor) -> None:
 @stage
 def reset_password_asked(visitor: Visitor) -> None:
     visitor.go("/account/password/reset/done/")
+
+
+def reset_link(user: User, key: str) -> str:
+    return f"/account/password/reset/key/{user_pk_to_url_str(user)}-{key}/"
+
+
+@stage
+def reset_password_with_the_key(visitor: Visitor) -> None:
+    fan = new_fan()
+    visitor.go(reset_link(fan, default_token_generator.make_token(fan)))
+    visitor.sees("Choose a new password")
+
+
+@stage
+def reset_password_refused(visitor: Visitor) -> None:
+    reset_password_with_the_key(visitor)
+    for field in visitor.page.locator("input[type=password]").all():
+        field.fill("12345678")
+    visitor.press("Save the new password")
+    expect(visitor.focused).to_contain_text("Please check what you entered.")
+
+
+@stage
+def reset_password_with_an_old_key(visitor: Visitor) -> None:
+    visitor.go(reset_link(new_fan(), "abc123-0123456789"))
+    visitor.sees("This link no longer works")
+
+
+@stage
+def reset_password_done(visitor: Visitor) -> None:
+    visitor.go("/account/password/reset/key/done/")
+
+
+@stage
+def reauthenticate(visitor: Visitor) -> None:
+    sign_in_new_fan(visitor)
+    visitor.go("/account/reauthenticate/")
+    visitor.sees("Confirm that it is you")
+
+
+@stage
+def reauthenticate_refused(visitor: Visitor) -> None:
+    reauthenticate(visitor)
+    visitor.page.locator("input[type=password]").fill("not it")
+    visitor.press("Go on")
+    expect(visitor.focused).to_contain_text("Please check what you entered.")
+
+
+def confirmation_link(fan: User) -> str:
+    address = EmailAddress.objects.create(user=fan, email=fan.email, primary=True)
+    return f"/account/confirm-email/{EmailConfirmationHMAC(address).key}/"
+
+
+@stage
+def confirm_address(visitor: Visitor) -> None:
+    visitor.go(confirmation_link(new_fan(email_verified_at=None)))
+    visitor.sees("Confirm your address")
+
+
+@stage
+def address_to_be_confirmed(visitor: Visitor) -> None:
+    sign_in_new_fan(visitor, email_verified_at=None)
+    visitor.go("/account/confirm-email/")
 
 
 @stage
