@@ -3,6 +3,9 @@ from datetime import datetime
 
 from django import template
 from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 register = template.Library()
 
@@ -23,6 +26,18 @@ def instant_in(instant: datetime, zone: zoneinfo.ZoneInfo) -> str:
     """Date and time of an instant at the place of the event, with the name of its zone."""
     local = timezone.localtime(instant, zone)
     return f"{formats.date_format(local, 'D, M j, g:i A')} {zone_in(instant, zone)}"
+
+
+@register.filter
+def moment_in(instant: datetime, zone: zoneinfo.ZoneInfo) -> SafeString:
+    """As `instant_in`, for a page: static/js/zone.js adds the visitor's own time where it is another one."""
+    return format_html(
+        '<time datetime="{}" data-zone="{}" data-own="{}">{}</time>',
+        instant.isoformat(),
+        zone.key,
+        _("{time} your time"),
+        instant_in(instant, zone),
+    )
 
 
 @register.filter

@@ -125,7 +125,7 @@ def card_that_is_no_card(visitor: Visitor) -> None:
     visitor.go(new_card_presale().journey)
     visitor.fill("First six digits of your card", "34")
     visitor.press("Access Presale")
-    expect(visitor.page.locator("main")).to_contain_text("Please enter the first six to eight digits, and no more.")
+    expect(visitor.focused).to_contain_text("Please enter the first six to eight digits, and no more.")
 
 
 @stage
