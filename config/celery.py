@@ -28,6 +28,7 @@ app.conf.beat_schedule = {
     "expire lapsed orders": every(1, "orders.tasks.expire_lapsed_orders"),
     "settle confirmed payments": every(2, "orders.tasks.settle_confirmed_payments"),
     "refund unplaced payments": every(5, "orders.tasks.refund_unplaced_payments"),
+    "tell buyers of cancelled events": every(10, "orders.tasks.tell_buyers_of_cancelled_events"),
     "remove decided photos": every(30, "accounts.tasks.remove_decided_photos"),
     "remove orphaned photos": every(600, "accounts.tasks.remove_orphaned_photos"),
     "refuse overdue identity checks": every(600, "accounts.tasks.refuse_overdue_identity_checks"),

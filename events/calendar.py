@@ -26,6 +26,8 @@ def entry_for(event: Event, *, url: str, now: datetime) -> bytes:
     entry.add("location", str(event.venue))
     entry.add("description", _("Doors: %(doors)s") % {"doors": f"{event.doors_at.astimezone(event.zone):%H:%M}"})
     entry.add("url", url)
+    if event.is_cancelled:
+        entry.add("status", "CANCELLED")
     calendar = Calendar()
     calendar.add("prodid", "-//Fairline//EN")
     calendar.add("version", "2.0")

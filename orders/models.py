@@ -48,6 +48,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         arrived = Payment.objects.confirmed().filter(order=models.OuterRef("pk"))
         return self.held().filter(~models.Exists(arrived), hold_ends_at__lte=Now())
 
+    def to_tell_of_cancellation(self) -> Self:
+        """Paid orders of cancelled events whose buyers have not been written to."""
+        return self.paid().filter(event__status=Event.Status.CANCELLED, cancellation_told_at__isnull=True)
+
     def with_lines(self) -> Self:
         lines = Line.objects.select_related("tier").order_by("tier__position", "tier_id")
         return self.prefetch_related(models.Prefetch("lines", queryset=lines))
@@ -94,6 +98,7 @@ class Order(HasStatus):
     hold_ends_at = models.DateTimeField(_("hold ends"))
     paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    cancellation_told_at = models.DateTimeField(_("told that the event is cancelled"), null=True, blank=True)
 
     objects = OrderQuerySet.as_manager()
 
@@ -105,7 +110,12 @@ class Order(HasStatus):
             models.CheckConstraint(name="order_total_adds_up", condition=Q(total=F("subtotal") + F("service_fee"))),
             models.CheckConstraint(name="paid_order_says_when", condition=~Q(status="paid") | Q(paid_at__isnull=False)),
         ]
-        indexes = [models.Index(name="holds_by_deadline", fields=["hold_ends_at"], condition=Q(status="held"))]
+        indexes = [
+            models.Index(name="holds_by_deadline", fields=["hold_ends_at"], condition=Q(status="held")),
+            models.Index(
+                name="buyers_to_tell", fields=["event"], condition=Q(status="paid", cancellation_told_at__isnull=True)
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.code
@@ -297,7 +307,8 @@ class Ticket(HasStatus):
 
     def is_code_released(self, now: datetime) -> bool:
         """Whether the code may be shown: near the event, and only while the ticket is good for entry."""
-        return self.status != self.Status.VOID and now >= self.event.tickets_released_at
+        is_good = self.status != self.Status.VOID and not self.event.is_cancelled
+        return is_good and now >= self.event.tickets_released_at
 
     def get_absolute_url(self) -> str:
         return reverse("orders:ticket", args=[self.public_id])

@@ -27,6 +27,14 @@ def refund_unplaced_payments() -> None:
     sweep(services.refund_next_payment)
 
 
+@shared_task
+def tell_buyers_of_cancelled_events() -> None:
+    """Write to whoever has tickets of an event that is cancelled, batch after batch."""
+    ends_at = time.monotonic() + SWEEP_SECONDS
+    while time.monotonic() < ends_at and services.tell_next_buyers():
+        pass
+
+
 def sweep(do_next: Callable[..., int | None]) -> None:
     """Call `do_next` until nothing is left to do, each row once."""
     done: set[int] = set()

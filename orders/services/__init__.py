@@ -1,6 +1,7 @@
 """Everything that can happen to an order."""
 
 from orders.services.allocations import change_allocation, tickets_used
+from orders.services.cancellations import tell_next_buyers
 from orders.services.checkout import cancel_payment, start_payment, submit_payment
 from orders.services.holds import expire_next_order, expire_order, hold_tickets, leave_line, release_order
 from orders.services.settlement import refund_next_payment, settle_next_payment, settle_order, settle_payment
@@ -19,5 +20,6 @@ __all__ = [
     "settle_payment",
     "start_payment",
     "submit_payment",
+    "tell_next_buyers",
     "tickets_used",
 ]

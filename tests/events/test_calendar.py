@@ -55,6 +55,18 @@ def test_calendar_file_is_to_be_had_without_an_account(client: Client, event: Ev
 
 
 @pytest.mark.django_db
+def test_calendar_file_of_a_cancelled_event_takes_the_entry_back(client: Client, event: Event):
+    def status_and_uid() -> tuple[str, str]:
+        (entry,) = Calendar.from_ical(client.get(f"/events/{event.slug}.ics").content).walk("VEVENT")
+        return str(entry.get("status", "")), str(entry["uid"])
+
+    before = status_and_uid()
+    Event.objects.update(status=Event.Status.CANCELLED)
+
+    assert (before, status_and_uid()) == (("", "event-fall-tour@fairline"), ("CANCELLED", "event-fall-tour@fairline"))
+
+
+@pytest.mark.django_db
 def test_calendar_file_of_a_draft_is_not_to_be_had(client: Client):
     EventFactory(slug="secret", status=Event.Status.DRAFT)
 

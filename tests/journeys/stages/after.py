@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from events.models import Event
 from orders.models import Ticket
 from tests.journeys.sales import new_sale, soon
 from tests.journeys.stages.stage import sign_in_new_fan, stage
@@ -49,3 +50,25 @@ def ticket_void(visitor: Visitor) -> None:
     ticket = show_ticket(visitor)
     Ticket.objects.filter(pk=ticket.pk).update(status=Ticket.Status.VOID)
     visitor.page.reload()
+
+
+@stage
+def my_tickets_of_a_cancelled_event(visitor: Visitor) -> None:
+    sale = new_sale()
+    sale.buy(sign_in_new_fan(visitor), floor=2)
+    sale.change_event(status=Event.Status.CANCELLED)
+    visitor.go("/tickets/")
+
+
+@stage
+def ticket_of_a_cancelled_event(visitor: Visitor) -> None:
+    show_ticket(visitor, status=Event.Status.CANCELLED)
+
+
+@stage
+def order_of_a_cancelled_event(visitor: Visitor) -> None:
+    sale = new_sale()
+    order = sale.buy(sign_in_new_fan(visitor), floor=2)
+    sale.change_event(status=Event.Status.CANCELLED)
+    visitor.go(order.get_absolute_url())
+    visitor.sees("This event is cancelled")
