@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
 from events.models import Event
@@ -17,11 +18,13 @@ ESCAPES = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
 def event_as_json(event: Event, offers: Sequence[Offer], *, url: str) -> SafeString:
     """Return the event as JSON-LD, safe inside a script element. The venue and the organizer come with the event."""
     status = "EventCancelled" if event.is_cancelled else "EventScheduled"
-    described = {
+    described: dict[str, object] = {
         "@context": "https://schema.org",
         "@type": "Event",
         "name": event.name,
         "url": url,
+        **({"description": event.description} if event.description else {}),
+        **({"image": settings.SITE_URL + event.image.url} if event.image else {}),
         "startDate": event.starts_at.astimezone(event.zone).isoformat(),
         "doorTime": event.doors_at.astimezone(event.zone).isoformat(),
         "eventStatus": f"https://schema.org/{status}",

@@ -5,8 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.core.paginator import Paginator
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -17,6 +18,7 @@ from events import availability, schema
 from events.models import Event, EventQuerySet, Tier
 from events.offers import offers_of
 from queues import sales
+from queues.conditions import Guest
 from queues.forms import EventSearchForm
 from queues.models import Queue
 from queues.services import asks_for_card, find_standing
@@ -25,7 +27,10 @@ EVENTS_A_PAGE = 24
 
 SALES = Prefetch(
     "queues",
-    queryset=Queue.objects.published().select_related("event").annotate(asks_for_card=asks_for_card()).in_order(),
+    queryset=Queue.objects.published()
+    .select_related("event")
+    .annotate(asks_for_card=asks_for_card(), asks_for_invitation=Exists(Guest.objects.filter(queue=OuterRef("pk"))))
+    .in_order(),
 )
 TIERS = Prefetch("tiers", queryset=Tier.objects.in_order())
 
@@ -85,7 +90,7 @@ def event_detail(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "event": event,
         "offers": offers,
-        "structured_data": schema.event_as_json(event, offers, url=request.build_absolute_uri(request.path)),
+        "structured_data": schema.event_as_json(event, offers, url=settings.SITE_URL + request.path),
         # What is over goes below what can be joined.
         "sales": sorted(shown, key=lambda sale: not (sale.is_running or sale.is_ahead)),
         "sale_phase": sales.sale_phase(event, shown, now=now),
