@@ -34,6 +34,8 @@ def order_detail(request: SignedInRequest, code: str) -> HttpResponse:
         return _lapsed(request, order)
     if not order.is_held:
         return _confirmation(request, order)
+    if order.event.is_cancelled and not order.has_payment_in_progress():
+        return redirect("orders:journey", order.queue.slug)
     return _checkout(request, order, HoldersForm(order=order))
 
 

@@ -31,6 +31,7 @@ from queues.models import Admission, EndReason, Phase, Queue
 from queues.services import Entry
 
 SOLD_OUT = "orders/sold_out.html"
+CLOSED = "orders/closed.html"
 # What static/js/claim.js understands: no content, reset content.
 KEEP_PAGE, RELOAD_PAGE = 204, 205
 JOINABLE = {Phase.OPEN, Phase.PAUSED}
@@ -42,7 +43,7 @@ BEFORE_JOINING = {
     Phase.OPEN: "orders/join.html",
     Phase.PAUSED: "orders/join.html",
     Phase.SOLD_OUT: SOLD_OUT,
-    Phase.CLOSED: "orders/closed.html",
+    Phase.CLOSED: CLOSED,
 }
 
 
@@ -186,16 +187,21 @@ def _page(
         context["ending"] = ending_of(standing)
     if own.phase in OVER:
         context |= ways_on(queue, now=now)
-    template = _template_for(own, standing)
+    template = _template_for(own, standing, is_cancelled=queue.event.is_cancelled)
     return TemplateResponse(request, template, context, status=status)
 
 
-def _template_for(own: Journey, standing: Admission | None) -> str:
-    """Choose the page. The end of a sale is told at once, before the sweep has freed who waits."""
+def _template_for(own: Journey, standing: Admission | None, *, is_cancelled: bool) -> str:
+    """Choose the page. The end of a sale is told at once, before the sweep has freed who waits.
+
+    Whoever is inside goes on when the sale closes, but buys nothing of an event that is cancelled.
+    """
     has_ended = own.phase in OVER
     match own.stage:
         case Stage.WAITING if not has_ended:
             return "orders/line.html"
+        case Stage.ADMITTED if is_cancelled:
+            return CLOSED
         case Stage.ADMITTED if own.phase != Phase.SOLD_OUT or (standing and standing.has_hold):
             return "orders/selection.html"
         case Stage.EXPIRED:

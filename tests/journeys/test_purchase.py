@@ -132,7 +132,7 @@ def buy_two_on_the_floor(visitor: Visitor, sale: Sale, fan: User) -> None:
     expect(visitor.focused).to_contain_text("The payment was declined.")
     expect(page.get_by_label("Ticket 2: Floor")).to_have_value("Guest Two")
     assert sale.counters(sale.floor) == (2, 0)
-    visitor.page.get_by_label("I accept the purchase rules above").check()
+    expect(page.get_by_label("I accept the purchase rules above")).to_be_checked()
     visitor.press("Pay $330.00")
     visitor.press("Pay")
 
@@ -192,7 +192,7 @@ def test_fan_buys_without_scripts(busy_sale: tuple[Sale, Admission, Admission], 
     visitor.press("Pay $330.00")
     visitor.press("Let it be declined")
     expect(page.get_by_role("alert")).to_contain_text("The payment was declined.")
-    page.get_by_label("I accept the purchase rules above").check()
+    expect(page.get_by_label("I accept the purchase rules above")).to_be_checked()
     visitor.press("Pay $330.00")
     visitor.press("Pay")
     visitor.sees("Tickets secured!")

@@ -15,6 +15,7 @@ from orders.models import Order, Payment, Ticket
 from orders.services import cancellations, settlement
 from queues.models import Queue
 from tests.factories import AdmissionFactory, LineFactory, OrderFactory, TicketFactory
+from tests.orders.conftest import traces
 
 pytestmark = pytest.mark.django_db
 
@@ -134,6 +135,30 @@ def test_pages_of_a_buyer_say_that_the_event_is_cancelled(ticket: Ticket, event:
     assert [ticket.code in before[0], ticket.code in after[0]] == [True, False]
     assert ["Tickets secured!" in before[1], "Tickets secured!" in after[1]] == [True, False]
     assert [[" cancelled" in html for html in pages] for pages in (before, after)] == [[False] * 3, [True] * 3]
+
+
+def test_whoever_is_inside_reads_that_the_event_is_cancelled(order: Order, event: Event, client: Client):
+    client.force_login(order.buyer)
+    event_services.cancel_event(event)
+    before = traces()
+
+    answers = [
+        client.get(address, follow=True) for address in (f"/queues/{order.queue.slug}/", f"/orders/{order.code}/")
+    ]
+
+    assert [answer.templates[0].name for answer in answers] == ["orders/closed.html"] * 2
+    assert all("It was cancelled during your turn" in answer.content.decode() for answer in answers)
+    assert traces() == before
+
+
+def test_payment_that_is_going_on_can_be_gone_on_with_though_the_event_is_cancelled(
+    payment: Payment, event: Event, client: Client
+):
+    """What has been paid is sent back by the settlement; only the fan can say that nothing will come."""
+    client.force_login(payment.order.buyer)
+    event_services.cancel_event(event)
+
+    assert client.get(f"/orders/{payment.order.code}/").templates[0].name == "orders/checkout.html"
 
 
 def test_event_page_of_a_cancelled_event_leads_to_others(event: Event, queue: Queue, client: Client):
