@@ -16,6 +16,7 @@ for (const element of document.querySelectorAll("time[data-zone]")) {
   if (!time) continue;
   const added = document.createElement("span");
   added.className = "own-time";
-  added.textContent = ` (${fill(own, { time })})`;
-  element.after(added);
+  // Day, time and half of the day stay on one line.
+  added.textContent = `(${fill(own, { time: time.replaceAll(" ", "\u00a0") })})`;
+  element.after(" ", added);
 }

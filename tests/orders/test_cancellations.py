@@ -169,3 +169,4 @@ def test_event_page_of_a_cancelled_event_leads_to_others(event: Event, queue: Qu
     assert "This event will not take place. We write to everyone who has tickets." in html
     assert "Browse other events" in html
     assert "Add to calendar" not in html
+    assert "This sale is closed." not in html
