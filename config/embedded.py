@@ -52,6 +52,11 @@ class Embedded:
     ) -> None:
         self.stop()
 
+    @property
+    def processes(self) -> dict[str, Process]:
+        """Each server by its name, PostgreSQL or Redis; one that was stopped starts again on the same data and port."""
+        return {process.name: process for process in self._processes}
+
     def start(self) -> None:
         """Start both servers and create the database `fairline`; set `database_url` and `redis_url`.
 

@@ -92,9 +92,14 @@ class Stack:
         }
 
     @property
+    def processes(self) -> dict[str, Process]:
+        """Each process by its name (web, worker-1, beat, ...); one that was stopped can be started again."""
+        return {process.name: process for process in self._processes}
+
+    @property
     def pids(self) -> dict[str, int]:
-        """The process id of each process by its name (web, worker-1, beat, ...)."""
-        return {process.name: process.pid for process in self._processes if process.pid}
+        """The process id of each process by its name."""
+        return {name: process.pid for name, process in self.processes.items() if process.pid}
 
     def start(self) -> None:
         """Start everything and wait until the web server answers; raises StartRefused with nothing left running."""
@@ -176,7 +181,8 @@ class Stack:
             name,
             [sys.executable, *arguments],
             log=self.folder / "logs" / f"{name}.log",
-            environment=self.environment,
+            # PostgreSQL shows the name in pg_stat_activity.
+            environment={**self.environment, "PGAPPNAME": f"fairline {name}"},
             folder=PROJECT,
         )
 

@@ -66,7 +66,8 @@ def remove_ended_sessions() -> None:
             lock.acquire()
         except FolderInUse:
             continue
-        stop_leftover_servers(folder)
+        for servers in folder.glob("**/servers.lock"):
+            stop_leftover_servers(servers.parent)
         for stack in folder.glob("**/stack.lock"):
             stop_leftover_processes(stack.parent)
         shutil.rmtree(folder, ignore_errors=True)
