@@ -82,16 +82,20 @@ TEMPLATES = [
     },
 ]
 
-# Database. Locks and statements end by themselves: a sale must not hang behind one stuck connection.
+# Database. Locks and statements end by themselves: a sale must not hang behind one stuck connection. Nor behind a dead
+# process: PostgreSQL looks each second whether whoever waits for a lock is still there, and lets go what it had.
 
 DATABASES = {"default": env.db_url("DATABASE_URL")}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=600)
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     {
         "connect_timeout": 5,
-        "options": "-c lock_timeout=3000 -c statement_timeout=10000 -c idle_in_transaction_session_timeout=5000",
+        "options": "-c lock_timeout=3000 -c statement_timeout=10000 -c idle_in_transaction_session_timeout=5000"
+        " -c client_connection_check_interval=1000",
     }
 )
+# After a restart of PostgreSQL a kept connection is dead: a request opens another one rather than fail by it.
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis carries what may be lost: the cache, the boards, Celery's messages. A call waits 200 ms at most.
@@ -114,7 +118,11 @@ DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 CELERY_BROKER_URL = REDIS_URL
-CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "celery:"}
+# No list in Redis of what a worker has taken. The next sweep finds what a lost message asked for; and a worker that
+# tries to put such messages back when its Redis has gone away dies of it.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "celery:", "ack_emulation": False}
+# However long Redis is away, a worker goes on when it is back.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
