@@ -1,8 +1,8 @@
 """Every setting, from the environment.
 
 `make demo` writes the variables of its own stack to `var/demo/environment`, which is read here when it
-exists, so that `manage.py` works beside a demo without further ado. Anywhere else the variables without
-a default must be set; a missing one stops the start with its name.
+exists, so that `manage.py` works beside a demo without further ado. Anywhere else what production must choose
+(`environment.py`) must be set; a missing variable stops the start with its name.
 """
 
 from pathlib import Path
@@ -13,6 +13,8 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from config import environment
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -21,9 +23,9 @@ env.read_env(BASE_DIR / "var" / "demo" / "environment")
 # A demo shows its own mail on a page, pays with play money and runs without HTTPS.
 DEMO = env.bool("DEMO", default=False)
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
-SITE_URL = env.str("SITE_URL").rstrip("/")
+SECRET_KEY = environment.required(env, "SECRET_KEY")
+ALLOWED_HOSTS = [host.strip() for host in environment.required(env, "ALLOWED_HOSTS").split(",")]
+SITE_URL = environment.site_url(env, demo=DEMO)
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 INSTALLED_APPS = [
@@ -85,7 +87,7 @@ TEMPLATES = [
 # Database. Locks and statements end by themselves: a sale must not hang behind one stuck connection. Nor behind a dead
 # process: PostgreSQL looks each second whether whoever waits for a lock is still there, and lets go what it had.
 
-DATABASES = {"default": env.db_url("DATABASE_URL")}
+DATABASES = {"default": env.db_url_config(environment.required(env, "DATABASE_URL"))}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=600)
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     {
@@ -100,7 +102,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis carries what may be lost: the cache, the boards, Celery's messages. A call waits 200 ms at most.
 
-REDIS_URL = env.str("REDIS_URL")
+REDIS_URL = environment.required(env, "REDIS_URL")
 CACHES = {
     "default": {
         "BACKEND": "config.caches.OptionalRedisCache",
@@ -164,20 +166,26 @@ if IDENTITY_PROVIDER == "instant" and not DEMO:
 
 # Mail is written to the mailbox and sent by a sweep through this backend.
 
-vars().update(env.email_url("EMAIL_URL"))
+vars().update(env.email_url_config(environment.required(env, "EMAIL_URL")))
 EMAIL_TIMEOUT = 10
 # Fewer than there are worker processes: a mail server that hangs must leave some for the lines. The most urgent letter
 # is always the next to be taken, by whichever worker.
 LETTERS_AT_A_TIME = env.int("LETTERS_AT_A_TIME", default=1)
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Fairline <tickets@fairline.example>")
+DEFAULT_FROM_EMAIL = (
+    env.str("DEFAULT_FROM_EMAIL", default="Fairline <tickets@fairline.example>")
+    if DEMO
+    else environment.required(env, "DEFAULT_FROM_EMAIL")
+)
 
 # Payments
 
 PAYMENT_MODEL = "orders.Payment"
 PAYMENT_HOST = SITE_URL.partition("://")[2]
 PAYMENT_USES_SSL = SITE_URL.startswith("https:")
-PAYMENT_VARIANTS: dict[str, tuple[str, dict]] = {"dummy": ("orders.providers.PlayMoneyProvider", {})} if DEMO else {}
-PAYMENT_VARIANT = env.str("PAYMENT_VARIANT", default="dummy")
+PAYMENT_VARIANTS: environment.Variants = (
+    {"dummy": ("orders.providers.PlayMoneyProvider", {})} if DEMO else environment.payment_variants(env)
+)
+PAYMENT_VARIANT = environment.payment_variant(env, PAYMENT_VARIANTS)
 
 # Words and times
 
@@ -191,9 +199,13 @@ TIME_ZONE = "UTC"
 # Files
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = env.path("STATIC_ROOT", default=BASE_DIR / "staticfiles")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "media/"
+# A production has several machines, which share both folders: none is the right one by itself.
+if not DEMO:
+    environment.required(env, "MEDIA_ROOT")
+    environment.required(env, "IDENTITY_ROOT")
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=BASE_DIR / "var" / "media")
 # Photos of documents. No address leads here; the admin shows them to the platform's staff.
 IDENTITY_ROOT = Path(env.str("IDENTITY_ROOT", default=str(BASE_DIR / "var" / "identity")))
@@ -203,7 +215,9 @@ if IDENTITY_ROOT.resolve().is_relative_to(Path(MEDIA_ROOT).resolve()):
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=20 * 1024 * 1024)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEMO else "config.files.HashedStaticFiles"
+    },
 }
 WHITENOISE_USE_FINDERS = DEMO
 

@@ -31,7 +31,10 @@ def test_identity_provider_is_one_of_two(provider: str):
     [
         ({"IDENTITY_PROVIDER": "none"}, "IDENTITY_PROVIDER=none is not known: set it to manual or instant."),
         ({"IDENTITY_PROVIDER": ""}, "IDENTITY_PROVIDER= is not known: set it to manual or instant."),
-        ({"IDENTITY_PROVIDER": "instant", "DEMO": "0"}, "IDENTITY_PROVIDER=instant checks nobody"),
+        (
+            {"IDENTITY_PROVIDER": "instant", "DEMO": "0", "SITE_URL": "https://tickets.example.com"},
+            "IDENTITY_PROVIDER=instant checks nobody",
+        ),
         ({"MEDIA_ROOT": "/srv/media", "IDENTITY_ROOT": "/srv/media/identity"}, "lies in MEDIA_ROOT"),
         ({"MEDIA_ROOT": "/srv/media", "IDENTITY_ROOT": "/srv/media"}, "lies in MEDIA_ROOT"),
     ],
