@@ -44,7 +44,8 @@ CROSS JOIN LATERAL (
 ) held
 """
 
-# Orders above the size of one, fans above the number of orders or of tickets, fans twice in one line.
+# Orders above the size of one, fans above the number of orders or of tickets, fans twice in one line, fans above the
+# uses of a code.
 LIMIT_BREACHES = """
 WITH sizes AS (
     SELECT o.id, o.event_id, o.buyer_id, greatest(
@@ -64,6 +65,8 @@ SELECT
   + (SELECT count(*) FROM (
         SELECT 1 FROM queues_admission WHERE status IN ('waiting', 'admitted')
         GROUP BY queue_id, user_id HAVING count(*) > 1) AS doubles)
+  + (SELECT coalesce(sum(greatest(0, used.number - code.max_uses)), 0) FROM queues_accesscode code
+      CROSS JOIN LATERAL (SELECT count(*) AS number FROM queues_accesscodeuse WHERE code_id = code.id) used)
 """
 
 # Money that is here and is neither tickets nor on its way back done, and paid orders whose tickets are not all there.
@@ -105,6 +108,10 @@ pairs AS (
         ON real.buyer_id = kept.user_id AND real.event_id = kept.event_id
     JOIN accounts_user fan ON fan.id = coalesce(kept.user_id, real.buyer_id)
     UNION ALL
+    SELECT 'code.use_count', code.code, code.use_count::bigint,
+        (SELECT count(*) FROM queues_accesscodeuse WHERE code_id = code.id)
+    FROM queues_accesscode code
+    UNION ALL
     SELECT 'admission.has_hold', fan.email, admission.has_hold::int::bigint,
         (SELECT count(*) FROM orders_order o WHERE o.admission_id = admission.id AND o.status = 'held')
     FROM queues_admission admission JOIN accounts_user fan ON fan.id = admission.user_id
@@ -121,9 +128,11 @@ SELECT what, whose, counter, rows FROM pairs WHERE counter <> rows ORDER BY what
 
 # Each admission; one that ended without having been admitted stood in line until it ended.
 ADMISSIONS = """
-SELECT fan.email, admission.joined_at, admission.admitted_at,
+SELECT fan.email, queue.slug, admission.joined_at, admission.admitted_at,
     CASE WHEN admission.admitted_at IS NULL THEN admission.ended_at END
-FROM queues_admission admission JOIN accounts_user fan ON fan.id = admission.user_id ORDER BY admission.id
+FROM queues_admission admission
+JOIN accounts_user fan ON fan.id = admission.user_id JOIN queues_queue queue ON queue.id = admission.queue_id
+ORDER BY admission.id
 """
 
 # What a sweep has still to do: money to settle or to send back, holds to end.

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
+from config.crowd.plans import FEWEST_FANS
 from config.demo import Stopped, stop_once
 from config.embedded import Embedded, stop_leftover_servers
 from config.processes import STOP_SIGNALS, FolderInUse, FolderLock, Process, StartRefused, say
@@ -21,7 +22,7 @@ from config.stack import PROJECT, Stack, stop_leftover_processes
 
 RUNS = PROJECT / "var" / "rehearsal"
 DEFAULT_FANS = "50"
-FANS = range(10, 2001)
+FANS = range(FEWEST_FANS, 2001)
 # What a sale needs however few come, and what each fan adds; and the report's own time.
 LEAST_SECONDS, SECONDS_A_FAN, REPORT_SECONDS = 150, 1.0, 90
 # Holds must lapse soon, and a few hundred askers of the board are many for one machine that is crowd and shop at once.
@@ -30,6 +31,8 @@ SETTINGS = {
     "BOARD_POLLS_PER_SECOND": "30",
     "LOG_LEVEL": "WARNING",
     "IDENTITY_PROVIDER": "instant",
+    # The crowd is many people on one machine: it says whose address a request came from, as a proxy does.
+    "BEHIND_PROXY": "1",
 }
 
 

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin
 
 import httpx
+from django.conf import settings
 
 from config.crowd.tally import Tally
 
@@ -107,13 +108,37 @@ class Page:
         return next((form for form in self.forms if part in form.action), None)
 
 
+def open_browser(
+    transport: httpx.AsyncBaseTransport,
+    url: str,
+    *,
+    gate: asyncio.Semaphore,
+    tally: Tally,
+    session: str = "",
+    address: str = "",
+) -> Browser:
+    """Return a browser of its own cookies for a site; signed in with a session, coming from a network address."""
+    client = httpx.AsyncClient(
+        transport=transport,
+        base_url=url,
+        timeout=ANSWER_SECONDS,
+        trust_env=False,
+        follow_redirects=False,
+        # As a proxy in front would tell it.
+        headers={"X-Forwarded-For": address} if address else {},
+    )
+    if session:
+        client.cookies.set(settings.SESSION_COOKIE_NAME, session, domain="127.0.0.1")
+    return Browser(client, gate, tally)
+
+
 class Browser:
     """One fan's browser; its tabs share cookies. At most so many requests as the gate lets through are under way."""
 
     def __init__(self, client: httpx.AsyncClient, gate: asyncio.Semaphore, tally: Tally) -> None:
         self._client = client
         self._gate = gate
-        self._tally = tally
+        self.tally = tally
 
     async def open(self, url: str) -> Page:
         """Go to an address and follow where it leads."""
@@ -146,7 +171,7 @@ class Browser:
                 # Django looks at the referrer of forms sent by HTTPS only; a browser always sends it.
                 answer = await self._client.request(method, url, data=data, files=files, headers={"Referer": url})
             except httpx.TransportError as error:
-                self._tally.errors.append(f"{method} {url}: {type(error).__name__} {error}")
+                self.tally.errors.append(f"{method} {url}: {type(error).__name__} {error}")
                 return Page(url, 599, "", "", "", sent, clock())
             answered = clock()
         page = Page(
@@ -163,8 +188,8 @@ class Browser:
 
     def _note(self, method: str, page: Page) -> None:
         if page.status >= 500:
-            self._tally.errors.append(f"{method} {page.url}: {page.status} {page.refusal}")
+            self.tally.errors.append(f"{method} {page.url}: {page.status} {page.refusal}")
         if page.refusal:
-            self._tally.refused[page.refusal] += 1
+            self.tally.refused[page.refusal] += 1
         elif 400 <= page.status < 500:
-            self._tally.refused[f"http_{page.status}"] += 1
+            self.tally.refused[f"http_{page.status}"] += 1

@@ -3,55 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime
 from random import Random
 
 from config.crowd.browser import Browser, Form, Page, clock
 from config.crowd.document import photo_of_document
-from config.crowd.plans import Kind, Plan
-from config.crowd.tally import Join, Tally
-from queues import captcha
+from config.crowd.plans import PRESALE, Kind, Plan
+from config.crowd.sale import Line, Sale
+from config.crowd.shopping import Shopper
+from config.crowd.standing import Standing
+from config.crowd.tally import LATE, READY, Tally
 
-OVER = {"closed", "sold_out"}
-# After a refusal because too much is going on, a fan tries again, some times.
-TRIES = 5
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of play accounts in a database that is removed
-
-
-@dataclass(frozen=True)
-class Sale:
-    """What the crowd knows of the sale beforehand: its addresses, and how long a fan has for what."""
-
-    event_slug: str
-    queue_slug: str
-    window_seconds: int
-    claim_seconds: int
-    grace_seconds: int
-
-    @property
-    def event_page(self) -> str:
-        return f"/events/{self.event_slug}/"
-
-    @property
-    def queue_page(self) -> str:
-        return f"/queues/{self.queue_slug}/"
-
-    @property
-    def board(self) -> str:
-        return f"/api/v1/queues/{self.queue_slug}/board/"
-
-    @property
-    def availability(self) -> str:
-        return f"/api/v1/events/{self.event_slug}/availability/"
-
-    @property
-    def lapse_seconds(self) -> float:
-        """After so long a hold has surely lapsed and been given back."""
-        return max(self.window_seconds, self.grace_seconds) + 3
-
+# One more than an account may guess wrong in ten minutes.
+GUESSES = 11
+PREPARES_WITHIN = 3.0
 
 ReadLetter = Callable[[str], Awaitable[str]]
 
@@ -65,31 +31,44 @@ class Fan:
         self.sale = sale
         self.tally = tally
         self.read_letter = read_letter
-        self.join_form: Form | None = None
         self.rng = Random(plan.seed)  # noqa: S311 - a crowd is no secret
+        self.shopper = Shopper(plan, browser, sale, tally, self.rng)
+        self.is_prepared = asyncio.Event()
+        self.has_got_ready = self.has_guessed = self.has_come = self.has_expired = False
 
-    async def live(self) -> None:
-        """Do everything from the first look at the event to the tickets, or until the sale is over."""
+    async def live(self, opening: Awaitable[Sale]) -> None:
+        """Do everything until the sale is over; `opening` gives the sale with its times once everyone is ready."""
+        await self.prepare()
+        self.is_prepared.set()
+        self.sale = self.shopper.sale = await opening
+        if self.plan.kind == Kind.BUYS_IN_TWO_QUEUES and await self.buy_in_two_queues():
+            return
+        lines = self.lines()
+        await asyncio.sleep(max(0.0, lines[0].opens_at + self.plan.arrives_after - clock()))
+        if self.plan.kind == Kind.GUESSES and not self.has_guessed:
+            await self.guess()
+        for line in lines:
+            if await self.buy_in(line):
+                return
+
+    async def prepare(self) -> None:
+        """Do what is done before the opening; a fan who comes late does nothing yet."""
+        await self.shopper.pause(0, PREPARES_WITHIN)
         if self.plan.signs_up:
             await self.sign_up()
-        opens_at = await self.get_ready()
-        await asyncio.sleep(max(0.0, opens_at + self.plan.arrives_after - clock()))
-        while await self.join():
-            page = await self.stand_in_line()
-            if page is not None and await self.use_turn(page):
-                return
-            if self.plan.kind in {Kind.LEAVES, Kind.STAYS_AWAY}:
-                return
-            # Who got nothing, or missed the turn, stands in line again for as long as there is one.
-            await self.pause()
+        if self.plan.is_ready:
+            await self.get_ready()
 
-    async def pause(self, least: float = 0.2, most: float = 0.8) -> None:
-        """Read and think."""
-        await asyncio.sleep(self.rng.uniform(least, most))
+    def lines(self) -> list[Line]:
+        """Return the lines to try: whom the presale does not let in goes on to the general sale."""
+        return [*self.sale.lines] if self.plan.queue == PRESALE else [self.sale.general]
 
-    def note(self, kind: Kind) -> None:
+    def standing_in(self, line: Line) -> Standing:
+        return Standing(line, self.browser, self.tally, email=self.plan.email, rng=self.rng)
+
+    def note(self) -> None:
         """Note that this fan's misbehaviour has really happened."""
-        self.tally.happened[kind] += 1
+        self.tally.happened[self.plan.kind] += 1
 
     async def sign_up(self) -> None:
         page = await self.browser.open("/account/signup/")
@@ -106,203 +85,102 @@ class Fan:
         answer = await self.browser.send_with_photo(form, photo_of_document(), legal_name=self.plan.name)
         await self.browser.follow(answer)
 
-    async def get_ready(self) -> float:
-        """Look at the event and the queue's page; returns when the sale opens."""
-        await asyncio.sleep(self.rng.uniform(0, 2))
+    async def get_ready(self) -> None:
+        """Look at the event, and show ahead of the opening what each queue asks for."""
         await self.browser.open(self.sale.event_page)
-        page = await self.browser.open(self.sale.queue_page)
-        if self.plan.kind == Kind.JOINS_TOO_SOON:
-            await self.join_too_soon(page)
-        board = await self.read_board()
-        return datetime.fromisoformat(board["opens_at"]).timestamp()
+        if self.plan.kind == Kind.GUESSES:
+            await self.guess()
+        lines = self.sale.lines if self.plan.kind == Kind.BUYS_IN_TWO_QUEUES else self.lines()[:1]
+        for line in lines:
+            standing = self.standing_in(line)
+            page = await self.browser.open(line.page)
+            if self.plan.kind == Kind.JOINS_TOO_SOON and await standing.join_too_soon(page):
+                self.note()
+            self.is_prepared = asyncio.Event()
+        self.has_got_ready = await standing.get_ready(page)
 
-    async def join_too_soon(self, page: Page) -> None:
-        """Send the form that the page will have, with the token that every form of the page has."""
-        token = next((form.fields["csrfmiddlewaretoken"] for form in page.forms if form.fields), "")
-        early = Form(f"{self.sale.queue_page}join/", {"csrfmiddlewaretoken": token})
-        answer = await self.browser.send(early)
-        if answer.refusal == "queue_not_open":
-            self.note(Kind.JOINS_TOO_SOON)
+    async def guess(self) -> None:
+        """Try codes at the presale's door until it listens no more."""
+        self.has_guessed = True
+        page = await self.browser.open(self.sale.presale.page)
+        form = page.form("/ready/") or page.form("/join/")
+        if form is None:
+            # The sale is over already.
+            return
+        for _ in range(GUESSES):
+            answer = await self.browser.send(form, code=f"FALL{self.rng.randrange(10_000)}")
+            if answer.refusal == "throttled":
+                self.note()
+                return
 
-    async def read_board(self) -> dict:
-        page = await self.browser.get(self.sale.board)
-        if page.status != 200:
-            return {"phase": "unknown"}
-        self.tally.seconds["board"].append(page.answered - page.sent)
-        return dict(json.loads(page.text))
-
-    async def join(self) -> bool:
-        """Join the line; returns whether the fan stands in it."""
-        for _ in range(TRIES):
-            page = await self.browser.open(self.sale.queue_page)
-            form = page.form("/join/")
-            if form is None:
-                return False
-            form = await self.solve_captcha(page, form)
-            self.join_form = form
-            tabs = 2 if self.plan.kind == Kind.JOINS_TWICE else 1
-            answers = await asyncio.gather(*(self.browser.send(form) for _ in range(tabs)))
-            taken = [answer for answer in answers if answer.leads_on]
-            for answer in taken:
-                self.tally.joins.append(Join(self.plan.email, answer.sent, answer.answered))
-                self.tally.seconds["join"].append(answer.answered - answer.sent)
-            if len(taken) == 2:
-                self.note(Kind.JOINS_TWICE)
-            if taken:
+    async def buy_in(self, line: Line) -> bool:
+        """Stand in a line and use the turn, again and again; returns whether the fan is done with the sale."""
+        standing = self.standing_in(line)
+        while await self.join(standing):
+            page = await self.stand_in(standing)
+            if page is not None and await self.shopper.use_turn(page):
+                if self.plan.kind == Kind.BUYS_TWICE:
+                    await standing.join_again()
                 return True
-            if not {answer.refusal for answer in answers} & {"queue_not_open", "busy"}:
-                return False
-            await self.pause()
+            if self.plan.kind in {Kind.LEAVES, Kind.STAYS_AWAY}:
+                return True
+            # Who got nothing, or missed the turn, stands in line again for as long as there is one.
+            await self.shopper.pause()
         return False
 
-    async def solve_captcha(self, page: Page, form: Form) -> Form:
-        """Return the form with the sum worked out, where the page asks for one; of what a browser does by itself."""
-        if page.challenge is None:
-            return form
-        answer = await self.browser.get(page.challenge)
-        return Form(form.action, {**form.fields, "captcha": captcha.solve(json.loads(answer.text))})
+    async def join(self, standing: Standing) -> bool:
+        told = await standing.join(tabs=2 if self.plan.kind == Kind.JOINS_TWICE else 1)
+        if told == 2:
+            self.note()
+        if told and not self.has_come:
+            self.has_come = True
+            self.tally.came[standing.line.name] += 1
+            self.tally.came[READY] += self.has_got_ready
+            self.tally.came[LATE] += not self.plan.is_ready
+        if told and self.has_expired:
+            self.note()
+        return told > 0
 
-    async def join_again(self) -> None:
-        """Send the join form that another tab still shows."""
-        if self.join_form is not None:
-            await self.browser.send(self.join_form)
-
-    async def stand_in_line(self) -> Page | None:
-        """Follow the board until the turn comes; returns the page to choose tickets on, or None."""
-        page = await self.browser.open(self.sale.queue_page)
-        polls = 0
-        while (place := page.place) is not None:
-            board = await self.read_board()
-            polls += 1
-            if board["phase"] == "unknown":
-                await asyncio.sleep(2)
-            elif board["admitted_through"] >= place or board["phase"] in OVER:
-                if self.plan.kind == Kind.STAYS_AWAY and board["phase"] not in OVER:
-                    await self.stay_away()
-                    return None
-                page = await self.browser.open(self.sale.queue_page)
-            elif self.plan.kind == Kind.LEAVES and polls >= 2:
-                await self.leave(page)
+    async def stand_in(self, standing: Standing) -> Page | None:
+        """Wait for the turn, and miss it where that is the plan; returns the page to choose tickets on, or None."""
+        page = await standing.wait(looks=2 if self.plan.kind == Kind.LEAVES else None)
+        match self.plan.kind:
+            case Kind.LEAVES if await standing.leave(page):
+                self.note()
                 return None
-            else:
-                await asyncio.sleep(poll_pause(board, place, self.rng))
+            case Kind.STAYS_AWAY if await self.stay_away(page):
+                self.note()
+                return None
+            case Kind.RETURNS if not self.has_expired:
+                self.has_expired = await self.stay_away(page)
+                return None
         return page if page.form("/hold/") else None
 
-    async def leave(self, page: Page) -> None:
-        form = page.form("/leave/")
-        if form is not None and (await self.browser.send(form)).leads_on:
-            self.note(Kind.LEAVES)
-
-    async def stay_away(self) -> None:
-        """Do not come although it is one's turn; look again when it is over."""
-        await asyncio.sleep((self.sale.claim_seconds or self.sale.window_seconds) + 3)
-        page = await self.browser.open(self.sale.queue_page)
+    async def stay_away(self, page: Page) -> bool:
+        """Do not show up although it is one's turn; returns whether it was lost for that."""
         if page.form("/hold/") is None:
-            self.note(Kind.STAYS_AWAY)
+            return False
+        await asyncio.sleep(self.sale.absence_seconds)
+        return (await self.browser.open(page.url)).form("/hold/") is None
 
-    async def use_turn(self, page: Page) -> bool:
-        """Show up, choose and check out; returns whether the fan is done, with or without tickets."""
-        claim = page.form("/claim/")
-        if claim is not None:
-            await self.browser.send(claim)
-        orders = await self.choose(page)
-        match self.plan.kind, orders:
-            case _, []:
+    async def buy_in_two_queues(self) -> bool:
+        """Stand in both lines until both turns last at once, and use them then; returns whether the fan is done."""
+        both = [self.standing_in(line) for line in self.sale.lines]
+        for standing in both:
+            await asyncio.sleep(max(0.0, standing.line.opens_at - clock()))
+            if not await self.join(standing):
                 return False
-            case Kind.LETS_LAPSE, _:
-                await self.let_lapse(orders[0])
-            case Kind.BUYS_TWICE, _:
-                await asyncio.gather(*(self.check_out(order) for order in orders))
-                await self.join_again()
-            case _, _:
-                await self.check_out(orders[0])
-        return True
+        while True:
+            await asyncio.gather(*(self.wait_inside(standing) for standing in both))
+            pages = [await self.browser.open(standing.line.page) for standing in both]
+            missed = [standing for standing, page in zip(both, pages, strict=True) if page.form("/hold/") is None]
+            if not missed:
+                return await self.shopper.use_two_turns(pages)
+            if not all([await self.join(standing) for standing in missed]):
+                return False
 
-    async def choose(self, page: Page) -> list[str]:
-        """Try to hold tickets, by taste and by what is left, while the turn lasts; returns orders' addresses."""
-        ends_at = clock() + self.sale.window_seconds
-        while clock() < ends_at:
-            await self.pause()
-            form = page.form("/hold/")
-            if form is None:
-                return []
-            picks = await self.picks()
-            if picks:
-                answers = await asyncio.gather(*(self.hold(form, tier, number) for tier, number in picks))
-                held = [answer.location for answer in answers if answer.leads_on and "/orders/" in answer.location]
-                if len(picks) == 2 and held:
-                    self.note(Kind.BUYS_TWICE)
-                if held:
-                    return held
-                page = await self.browser.open(self.sale.queue_page)
-            else:
-                # Everything is held by others: some of it may come back.
-                await self.pause(1.5, 2.5)
-        return []
-
-    async def picks(self) -> list[tuple[str, int]]:
-        """Return the tier to try and how many; two of them for who tries in two tabs."""
-        page = await self.browser.get(self.sale.availability)
-        stock = json.loads(page.text)["tiers"] if page.status == 200 else []
-        left = {tier["tier"]: tier["available"] for tier in stock}
-        some = [(tier, min(self.plan.quantity, left[tier])) for tier in self.plan.wishes if left.get(tier, 0) > 0]
-        if self.plan.kind == Kind.BUYS_TWICE and some:
-            return [some[0], some[-1]]
-        return some[:1]
-
-    async def hold(self, form: Form, tier: str, number: int) -> Page:
-        answer = await self.browser.send(form, **{f"tier-{tier}": str(number)})
-        self.tally.seconds["hold"].append(answer.answered - answer.sent)
-        return answer
-
-    async def let_lapse(self, order: str) -> None:
-        await self.browser.open(order)
-        await asyncio.sleep(self.sale.lapse_seconds)
-        page = await self.browser.open(order)
-        if page.form("/pay/") is None:
-            self.note(Kind.LETS_LAPSE)
-
-    async def check_out(self, order: str) -> None:
-        counter = await self.go_to_the_counter(order)
-        if counter is None:
-            return
-        match self.plan.kind:
-            case Kind.WALKS_AWAY:
-                await self.pay(counter, "abandon")
-                self.note(Kind.WALKS_AWAY)
-                return
-            case Kind.IS_DECLINED:
-                await self.pay(counter, "decline")
-                self.note(Kind.IS_DECLINED)
-                counter = await self.go_to_the_counter(order)
-            case Kind.PAYS_LATE:
-                await asyncio.sleep(self.sale.lapse_seconds)
-                self.note(Kind.PAYS_LATE)
-        if counter is not None:
-            tabs = 2 if self.plan.kind == Kind.BUYS_TWICE else 1
-            await asyncio.gather(*(self.pay(counter, "confirm") for _ in range(tabs)))
-            await self.browser.open("/tickets/")
-
-    async def go_to_the_counter(self, order: str) -> Form | None:
-        """Fill in names and contact; returns the provider's form, or None when there is nothing to pay."""
-        form = (await self.browser.open(order)).form("/pay/")
-        if form is None:
-            return None
-        await self.pause()
-        names = {name: f"{self.plan.name} {name[-1]}" for name in form.fields if name.startswith("holder-")}
-        answer = await self.browser.send(form, **names, email=self.plan.email, terms="on")
-        return (await self.browser.follow(answer)).form("/payment/")
-
-    async def pay(self, counter: Form, outcome: str) -> None:
-        """Let the play money do as told, and come back as the provider sends one back."""
-        await self.pause()
-        answer = await self.browser.send(counter, outcome=outcome)
-        if not answer.leads_on:
-            return
-        back = await self.browser.get(answer.location)
-        if outcome == "confirm":
-            self.tally.seconds["pay"].append(answer.answered - answer.sent + back.answered - back.sent)
-        await self.browser.follow(back)
+    async def wait_inside(self, standing: Standing) -> None:
+        await self.shopper.show_up(await standing.wait())
 
 
 class PageUnexpectedError(Exception):
@@ -315,12 +193,3 @@ def expect(page: Page, part: str) -> Form:
     if form is None:
         raise PageUnexpectedError(f'{page.url} ({page.status}, "{page.heading}") has no form to {part}')
     return form
-
-
-def poll_pause(board: dict, place: int, rng: Random) -> float:
-    """Return the seconds until the board is asked again, by its own advice: near the door often, far back rarely."""
-    ahead = sum(mark[0] < place for mark in board["marks"])
-    ahead = max((mark[1] for mark in board["marks"][:ahead]), default=0)
-    share = min(1.0, ahead / board["waiting"]) if board["waiting"] else 0.0
-    advised: float = board["near_seconds"] + share * (board["far_seconds"] - board["near_seconds"])
-    return advised * rng.uniform(0.9, 1.1)

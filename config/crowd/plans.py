@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
-FEWEST_FANS = 10
+# One of each kind, and some who just buy.
+FEWEST_FANS = 20
 MOST_TICKETS = 4
 # The dearer, the fewer want it first; for tiers in the order of the page, dearest first.
 TASTE = (15, 20, 30, 35)
@@ -16,6 +17,11 @@ TASTE = (15, 20, 30, 35)
 ENOUGH_FOR_EVERY_KIND = 50
 SIGN_UPS = 4
 EARLY_OF_A_KIND = 2
+KINDS_SHARE = 24
+
+PRESALE, GENERAL = "presale", "general"
+# Every third has a code for the presale; it works for nine tenths of them.
+PRESALE_SHARE = 3
 
 
 class Kind(StrEnum):
@@ -26,8 +32,11 @@ class Kind(StrEnum):
     JOINS_TWICE = "joins twice in parallel"
     LEAVES = "leaves the line"
     STAYS_AWAY = "never shows up"
+    RETURNS = "returns after expiring"
     LETS_LAPSE = "lets a hold lapse"
-    BUYS_TWICE = "buys twice in parallel"
+    BUYS_TWICE = "buys in two tabs in parallel"
+    BUYS_IN_TWO_QUEUES = "buys in two queues in parallel"
+    GUESSES = "guesses codes"
     IS_DECLINED = "is declined first"
     WALKS_AWAY = "walks away from the payment"
     PAYS_LATE = "pays too late"
@@ -35,12 +44,25 @@ class Kind(StrEnum):
 
 MISBEHAVIOUR: tuple[Kind, ...] = tuple(kind for kind in Kind if kind != Kind.BUYS)
 # These buy for certain as long as there is something to buy, and come back when they got nothing.
-BUYERS = {Kind.BUYS, Kind.JOINS_TOO_SOON, Kind.JOINS_TWICE, Kind.BUYS_TWICE, Kind.IS_DECLINED}
+BUYERS = {
+    Kind.BUYS,
+    Kind.JOINS_TOO_SOON,
+    Kind.JOINS_TWICE,
+    Kind.BUYS_TWICE,
+    Kind.BUYS_IN_TWO_QUEUES,
+    Kind.GUESSES,
+    Kind.IS_DECLINED,
+}
+# Without a code of their own, or with one for a queue beside it.
+IN_THE_GENERAL_SALE = {Kind.GUESSES, Kind.BUYS_IN_TWO_QUEUES}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One fan: `wishes` are tiers, the dearest to the heart first; `arrives_after` is seconds after the opening."""
+    """One fan: `wishes` are tiers, the dearest to the heart first; `arrives_after` is seconds after the opening.
+
+    Who `is_ready` has been there before the opening. `queue` is the line to stand in.
+    """
 
     number: int
     name: str
@@ -48,6 +70,8 @@ class Plan:
     kind: Kind
     wishes: tuple[str, ...]
     quantity: int
+    queue: str
+    is_ready: bool
     arrives_after: float
     signs_up: bool
     seed: str
@@ -55,6 +79,10 @@ class Plan:
     @property
     def is_buyer(self) -> bool:
         return self.kind in BUYERS
+
+    @property
+    def has_code(self) -> bool:
+        return self.queue == PRESALE or self.kind == Kind.BUYS_IN_TWO_QUEUES
 
 
 def draw_plans(fans: int, seed: int, tiers: Sequence[str]) -> list[Plan]:
@@ -66,6 +94,7 @@ def draw_plans(fans: int, seed: int, tiers: Sequence[str]) -> list[Plan]:
     plans = []
     for number, (kind, favourite) in enumerate(zip(kinds, favourites, strict=True), start=1):
         others = [tier for tier in tiers if tier != favourite]
+        arrives_after, is_ready = _arrival(fans, kind, rng, is_early=seen[kind] < EARLY_OF_A_KIND)
         plan = Plan(
             number=number,
             name=f"Fan {number}",
@@ -73,7 +102,9 @@ def draw_plans(fans: int, seed: int, tiers: Sequence[str]) -> list[Plan]:
             kind=kind,
             wishes=(favourite, *rng.sample(others, len(others))),
             quantity=MOST_TICKETS if kind == Kind.BUYS_TWICE else rng.randint(1, MOST_TICKETS),
-            arrives_after=_arrival(fans, kind, rng, is_early=seen[kind] < EARLY_OF_A_KIND),
+            queue=PRESALE if number % PRESALE_SHARE == 0 and kind not in IN_THE_GENERAL_SALE else GENERAL,
+            is_ready=is_ready,
+            arrives_after=arrives_after,
             signs_up=number <= SIGN_UPS,
             seed=f"{seed}/{number}",
         )
@@ -83,7 +114,7 @@ def draw_plans(fans: int, seed: int, tiers: Sequence[str]) -> list[Plan]:
 
 
 def _deal_kinds(fans: int, rng: Random) -> list[Kind]:
-    each = max(1, fans // 18)
+    each = max(1, fans // KINDS_SHARE)
     kinds: list[Kind] = [kind for kind in MISBEHAVIOUR for _ in range(each)]
     kinds += [Kind.BUYS] * (fans - len(kinds))
     rng.shuffle(kinds)
@@ -98,17 +129,21 @@ def _deal_favourites(fans: int, tiers: Sequence[str], rng: Random) -> list[str]:
     return favourites
 
 
-def _arrival(fans: int, kind: Kind, rng: Random, *, is_early: bool) -> float:
+def _arrival(fans: int, kind: Kind, rng: Random, *, is_early: bool) -> tuple[float, bool]:
+    """Return how many seconds after the opening a fan joins, and whether that fan has got ready before it."""
     if kind == Kind.LEAVES:
         # There must be a line by then to leave.
-        return rng.uniform(2, 4)
+        return rng.uniform(2, 4), False
+    if kind == Kind.BUYS_IN_TWO_QUEUES:
+        # Both turns must last at the same time.
+        return 0, True
     if is_early and kind != Kind.BUYS:
         # Early enough to meet tickets: so each kind of misbehaviour has its chance.
-        return rng.uniform(0, 0.3)
-    if rng.random() < 0.5:
+        return rng.uniform(0.2, 0.5), True
+    if rng.random() < 0.5 or kind == Kind.JOINS_TOO_SOON:
         # A page that was ready joins by itself within two seconds of the opening.
-        return rng.uniform(0.3, 2)
-    return rng.uniform(2, 4 + fans * 0.03)
+        return rng.uniform(0.5, 2), True
+    return rng.uniform(2, 4 + fans * 0.03), False
 
 
 def demand(plans: Sequence[Plan]) -> Counter[str]:
@@ -128,3 +163,8 @@ def scaled_quantities(plans: Sequence[Plan]) -> dict[str, int]:
     while sum(quantities.values()) > total:
         quantities[max(quantities, key=quantities.__getitem__)] -= 1
     return quantities
+
+
+def code_uses(plans: Sequence[Plan]) -> int:
+    """Return how many fans may use the presale's code: not quite all who have it."""
+    return max(1, sum(plan.has_code for plan in plans) * 9 // 10)

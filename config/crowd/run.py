@@ -6,18 +6,24 @@ import asyncio
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
 
 import httpx
-from django.conf import settings
 
 from config.crowd import scene
-from config.crowd.browser import ANSWER_SECONDS, Browser
-from config.crowd.fan import Fan, Sale
+from config.crowd.browser import open_browser
+from config.crowd.fan import Fan
 from config.crowd.plans import Plan
+from config.crowd.sale import Sale
 from config.crowd.tally import Tally
+
+Answer = TypeVar("Answer")
 
 AT_ONCE = 64
 WATCH_SECONDS = 2.0
+# Who is not ready by then is late.
+READY_SECONDS = 120.0
 
 
 def run_crowd(
@@ -51,8 +57,11 @@ class _Crowd:
     async def live(self, plans: Sequence[Plan], limit_seconds: float) -> Tally:
         limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE, keepalive_expiry=2)
         async with httpx.AsyncHTTPTransport(limits=limits) as transport:
-            fans = [asyncio.create_task(self._fan(plan, transport).live(), name=plan.email) for plan in plans]
+            crowd = [self._fan(plan, transport) for plan in plans]
+            opening = asyncio.get_running_loop().create_future()
+            fans = [asyncio.create_task(fan.live(opening), name=fan.plan.email) for fan in crowd]
             watching = asyncio.create_task(self._keep_watching())
+            await self._open_when_ready(crowd, opening)
             _, late = await asyncio.wait(fans, timeout=limit_seconds)
             if late:
                 self.tally.errors.append(f"{len(late)} fans were not done after {limit_seconds:.0f} s")
@@ -65,18 +74,35 @@ class _Crowd:
         self._clerk.shutdown()
         return self.tally
 
+    async def _open_when_ready(self, crowd: Sequence[Fan], opening: asyncio.Future[Sale]) -> None:
+        ready = [asyncio.create_task(fan.is_prepared.wait()) for fan in crowd]
+        _, late = await asyncio.wait(ready, timeout=READY_SECONDS)
+        for task in late:
+            task.cancel()
+        if late:
+            names = ", ".join(fan.plan.email for fan in crowd if not fan.is_prepared.is_set())
+            print(f"Not ready after {READY_SECONDS:.0f} s, so the sale opens without: {names}", flush=True)
+        opening.set_result(await self._ask_clerk(scene.open_soon, self._sale))
+
     def _fan(self, plan: Plan, transport: httpx.AsyncBaseTransport) -> Fan:
-        client = httpx.AsyncClient(
-            transport=transport, base_url=self._url, timeout=ANSWER_SECONDS, trust_env=False, follow_redirects=False
+        browser = open_browser(
+            transport,
+            self._url,
+            gate=self._gate,
+            tally=self.tally,
+            session=self._sessions.get(plan.email, ""),
+            # Everyone comes from an address of their own.
+            address=f"10.0.{plan.number // 256}.{plan.number % 256}",
         )
-        if plan.email in self._sessions:
-            client.cookies.set(settings.SESSION_COOKIE_NAME, self._sessions[plan.email], domain="127.0.0.1")
-        return Fan(plan, Browser(client, self._gate, self.tally), self._sale, self.tally, self._read_letter)
+        return Fan(plan, browser, self._sale, self.tally, self._read_letter)
 
     async def _read_letter(self, email: str) -> str:
-        return await asyncio.get_running_loop().run_in_executor(self._clerk, scene.link_of_letter, email)
+        return await self._ask_clerk(scene.link_of_letter, email)
 
     async def _keep_watching(self) -> None:
         while True:
-            await asyncio.get_running_loop().run_in_executor(self._clerk, self._watch)
+            await self._ask_clerk(self._watch)
             await asyncio.sleep(WATCH_SECONDS)
+
+    async def _ask_clerk(self, ask: Callable[..., Answer], *given: Any) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._clerk, partial(ask, *given))

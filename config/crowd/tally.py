@@ -9,7 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from config.crowd.plans import Kind
+from config.crowd.plans import GENERAL, PRESALE, Kind
+
+READY, LATE = "ready", "late"
+# How fans came; somebody in every way.
+WAYS = (READY, LATE, PRESALE, GENERAL)
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,7 @@ class Join:
     """One answered attempt to join that was not refused; seconds since the epoch, by the crowd's clock."""
 
     email: str
+    queue: str
     sent: float
     answered: float
 
@@ -29,7 +34,13 @@ class Tally:
     refused: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     happened: Counter[Kind] = field(default_factory=Counter)
+    came: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
+
+    def forget(self) -> None:
+        """Forget how long answers took and what went wrong; for a crowd without an end."""
+        self.seconds.clear()
+        self.errors.clear()
 
     def p95_ms(self, what: str) -> float | None:
         return p95_ms(self.seconds[what])
@@ -57,7 +68,10 @@ class Passage:
 
 
 def count_inversions(passages: Sequence[Passage]) -> int:
-    """Count pairs in which one fan had the answer before another one asked, and yet the other was admitted earlier."""
+    """Count pairs of one queue's passages in which one fan had the answer before another asked, who was yet earlier.
+
+    Earlier is admitted in an earlier tick, or admitted while the first still stood there or until that one left.
+    """
     earlier = sorted(passages, key=lambda passage: passage.answered)
     forever = datetime.max.replace(tzinfo=next((p.admitted_at.tzinfo for p in passages if p.admitted_at), None))
     stood_until: list[datetime] = []
@@ -76,23 +90,25 @@ class Row:
     """One admission as the database knows it."""
 
     email: str
+    queue: str
     joined_at: datetime
     admitted_at: datetime | None
     gone_at: datetime | None
 
 
-def match_joins(joins: Sequence[Join], rows: Sequence[Row]) -> list[Passage]:
-    """Put the clients' notes beside the rows that they made; a row whose join was never answered is left out."""
-    by_fan: defaultdict[str, list[Join]] = defaultdict(list)
+def match_joins(joins: Sequence[Join], rows: Sequence[Row]) -> dict[str, list[Passage]]:
+    """Put the clients' notes beside the rows that they made, by queue; a row without an answered join is left out."""
+    by_fan: defaultdict[tuple[str, str], list[Join]] = defaultdict(list)
     for join in joins:
-        by_fan[join.email].append(join)
-    passages = []
+        by_fan[join.queue, join.email].append(join)
+    passages: defaultdict[str, list[Passage]] = defaultdict(list)
     for row in rows:
         made_at = row.joined_at.timestamp()
-        makers = [join for join in by_fan[row.email] if join.sent <= made_at <= join.answered]
+        own = by_fan[row.queue, row.email]
+        makers = [join for join in own if join.sent <= made_at <= join.answered]
         if makers:
             sent = min(join.sent for join in makers)
             # An answer to whichever tab says that the fan stands in line.
-            answered = min(join.answered for join in by_fan[row.email] if join.answered >= made_at)
-            passages.append(Passage(sent, answered, row.admitted_at, row.gone_at))
-    return passages
+            answered = min(join.answered for join in own if join.answered >= made_at)
+            passages[row.queue].append(Passage(sent, answered, row.admitted_at, row.gone_at))
+    return dict(passages)

@@ -7,25 +7,27 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from accounts.models import User
 from config import bookkeeping
 from config.bookkeeping import CounterDifference
 from config.crowd import report
-from config.crowd.plans import MISBEHAVIOUR
-from config.crowd.tally import Row, Tally
+from config.crowd.plans import MISBEHAVIOUR, Kind
+from config.crowd.tally import WAYS, Join, Row, Tally
 from events.models import Tier
 from orders import services
 from orders.models import Order
 from queues.admittance import token_for
-from queues.models import Admission, Queue
-from tests.factories import AdmissionFactory
+from queues.models import AccessCode, AccessCodeUse, Admission, Queue
+from tests.factories import AdmissionFactory, QueueFactory
 
 ENDED = datetime(2026, 11, 20, 12, tzinfo=UTC)
 KEYS = [
     *("fans", "joined", "refused", "admitted", "completed", "expired", "left", "parallel_buys_tried", "late_payments"),
     *("tickets_sold", "oversold", "order_inversions", "limit_breaches", "paid_without_ticket", "errors_5xx"),
     *("join_p95_ms", "board_p95_ms", "hold_p95_ms", "pay_p95_ms", "seconds"),
+    *("came", "misbehaviour"),
 ]
 
 
@@ -140,6 +142,14 @@ def test_books_find_a_fan_who_stands_twice_in_a_line(queue: Queue, ben: User):
     assert faults() == {**NO_FAULTS, "limit_breaches": 1}
 
 
+def test_books_find_a_code_that_let_in_too_many(queue: Queue, ben: User, cleo: User):
+    code = AccessCode.objects.create(queue=queue, code="FALL", max_uses=1, use_count=1)
+    for fan in (ben, cleo):
+        AccessCodeUse.objects.create(code=code, user=fan)
+    difference = CounterDifference("code.use_count", code.code, 1, 2)
+    assert faults() == {**NO_FAULTS, "limit_breaches": 1, "counter_differences": [difference]}
+
+
 @pytest.mark.parametrize(
     ("change", "difference"),
     [
@@ -191,42 +201,87 @@ def test_books_say_who_stood_in_line_until_when(queue: Queue, ben: User, cleo: U
     left = AdmissionFactory(queue=queue, user=cleo, status=Admission.Status.LEFT, ended_at=ENDED)
     admitted = AdmissionFactory(queue=queue, admitted=True)
     assert bookkeeping.admissions() == [
-        Row(ben.email, waiting.joined_at, None, None),
-        Row(cleo.email, left.joined_at, None, ENDED),
-        Row(admitted.user.email, admitted.joined_at, admitted.admitted_at, None),
+        Row(ben.email, queue.slug, waiting.joined_at, None, None),
+        Row(cleo.email, queue.slug, left.joined_at, None, ENDED),
+        Row(admitted.user.email, queue.slug, admitted.joined_at, admitted.admitted_at, None),
     ]
 
 
 # The report
 
 
-FINE = {
+FINE: dict[str, Any] = {
     "fans": 50,
     "late_payments": 1,
     **dict.fromkeys(("oversold", "order_inversions", "limit_breaches", "paid_without_ticket", "errors_5xx"), 0),
+    "came": dict.fromkeys(WAYS, 1),
+    "misbehaviour": dict.fromkeys(map(str, MISBEHAVIOUR), 1),
 }
-ALL_HAPPENED = dict.fromkeys(map(str, MISBEHAVIOUR), 1)
+TAME = {"late_payments": 0, "came": dict.fromkeys(WAYS, 0), "misbehaviour": dict.fromkeys(map(str, MISBEHAVIOUR), 0)}
 
 
 def test_report_of_a_sound_rehearsal_has_no_failures():
-    assert report.failures(FINE, ALL_HAPPENED, unsold=[]) == []
-    assert report.failures({**FINE, "fans": 49, "late_payments": 0}, dict.fromkeys(ALL_HAPPENED, 0), unsold=[]) == []
+    assert report.failures(FINE, unsold=[]) == []
+
+
+def test_report_asks_for_every_misbehaviour_from_fifty_fans_on():
+    assert report.failures({**FINE, **TAME, "fans": 49}, unsold=[]) == []
+    assert len(report.failures({**FINE, **TAME}, unsold=[])) == len(MISBEHAVIOUR) + len(WAYS) + 1
 
 
 @pytest.mark.parametrize("name", report.MUST_BE_ZERO)
 def test_report_fails_for_each_broken_promise(name: str):
-    assert report.failures({**FINE, name: 2}, ALL_HAPPENED, unsold=[]) == [f"{name} is 2"]
+    assert report.failures({**FINE, name: 2}, unsold=[]) == [f"{name} is 2"]
+    assert report.failures({**FINE, name: 2, "fans": 20}, unsold=[]) == [f"{name} is 2"]
 
 
-def test_report_fails_for_counters_unsold_tiers_and_tame_crowds():
-    assert report.failures({**FINE, "counter_differences": [{}]}, ALL_HAPPENED, unsold=["vip"]) == [
+@pytest.mark.parametrize("kind", MISBEHAVIOUR)
+def test_report_fails_where_a_kind_of_misbehaviour_did_not_happen(kind: Kind):
+    tame = {**FINE["misbehaviour"], str(kind): 0}
+    told = [f"nobody {kind}: the crowd did not do its work"]
+    assert report.failures({**FINE, "misbehaviour": tame}, unsold=[]) == told
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_report_fails_where_nobody_came_in_one_of_the_ways(way: str):
+    figures = {**FINE, "came": {**FINE["came"], way: 0}}
+    assert report.failures(figures, unsold=[]) == [f"nobody came to the sale as {way}"]
+
+
+def test_report_fails_for_counters_unsold_tiers_and_no_late_money():
+    assert report.failures({**FINE, "counter_differences": [{}], "late_payments": 0}, unsold=["vip"]) == [
         "1 counters differ from the rows",
         "tier vip has fewer tickets than wanted and is not sold out",
-    ]
-    assert report.failures({**FINE, "late_payments": 0}, {**ALL_HAPPENED, "leaves the line": 0}, unsold=[]) == [
-        "nobody leaves the line: the crowd did not do its work",
         "no payment came late by the rows",
     ]
+
+
+def test_report_counts_an_inversion_inside_a_queue_and_not_between_two(queue: Queue, ben: User, cleo: User):
+    beside = QueueFactory(event=queue.event)
+    early = AdmissionFactory(queue=queue, user=ben, admitted=True)
+    late = AdmissionFactory(queue=beside, user=cleo, admitted=True)
+    joined = timezone.now().timestamp()
+    plant("UPDATE queues_admission SET joined_at = to_timestamp(%s) WHERE id = %s", joined, early.pk)
+    plant("UPDATE queues_admission SET joined_at = to_timestamp(%s) WHERE id = %s", joined + 5, late.pk)
+    plant("UPDATE queues_admission SET admitted_at = to_timestamp(%s) WHERE id = %s", joined + 20, early.pk)
+    plant("UPDATE queues_admission SET admitted_at = to_timestamp(%s) WHERE id = %s", joined + 10, late.pk)
+    tally = Tally()
+    tally.joins = [Join(ben.email, queue.slug, joined - 1, joined + 1)]
+    tally.joins += [Join(cleo.email, slug, joined + 4, joined + 6) for slug in (queue.slug, beside.slug)]
+
+    assert report.make(tally, fans=20, seconds=1.5, unsold=[]).figures["order_inversions"] == 0
+    plant("UPDATE queues_admission SET queue_id = %s WHERE id = %s", queue.pk, late.pk)
+    overtaken = report.make(tally, fans=20, seconds=1.5, unsold=[])
+    assert overtaken.failures == ["order_inversions is 1"]
+
+
+@pytest.mark.django_db
+def test_report_counts_5xx_answers_and_both_ways_to_buy_in_parallel():
+    tally = Tally(errors=["GET /: 500 "])
+    tally.happened.update([Kind.BUYS_TWICE, Kind.BUYS_IN_TWO_QUEUES, Kind.BUYS_IN_TWO_QUEUES])
+    made = report.make(tally, fans=20, seconds=1.5, unsold=[])
+    assert (made.figures["errors_5xx"], made.figures["parallel_buys_tried"]) == (1, 3)
+    assert made.failures == ["errors_5xx is 1"]
 
 
 def test_report_ends_with_its_figures_as_json(sold: Order):

@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from config.crowd import scene
 from config.crowd.browser import Page
-from config.crowd.fan import poll_pause
-from config.crowd.plans import MISBEHAVIOUR, Kind, demand, draw_plans, scaled_quantities
+from config.crowd.plans import MISBEHAVIOUR, PRESALE, Kind, code_uses, demand, draw_plans, scaled_quantities
+from config.crowd.standing import poll_pause
 from config.crowd.tally import Join, Passage, Row, count_inversions, match_joins, p95_ms
 from events.models import Tier
-from queues.models import Queue
+from queues.models import AccessCode, Phase, Queue
 from tests.factories import LetterFactory
 
 TIERS = ["vip", "floor", "lower-bowl", "upper-bowl"]
@@ -34,7 +34,7 @@ def test_crowd_is_the_same_for_the_same_seed_and_another_for_another():
     assert draw_plans(60, 7, TIERS) != draw_plans(60, 8, TIERS)
 
 
-@pytest.mark.parametrize("fans", [10, 12, 50, 500])
+@pytest.mark.parametrize("fans", [20, 23, 50, 500])
 def test_crowd_has_every_kind_of_misbehaviour_and_more_who_just_buy(fans: int):
     kinds = Counter(plan.kind for plan in draw_plans(fans, 3, TIERS))
     assert kinds.total() == fans
@@ -42,7 +42,7 @@ def test_crowd_has_every_kind_of_misbehaviour_and_more_who_just_buy(fans: int):
     assert kinds[Kind.BUYS] >= fans // 2 or fans < 50
 
 
-@pytest.mark.parametrize("fans", [10, 12, 50, 500])
+@pytest.mark.parametrize("fans", [20, 23, 50, 500])
 @pytest.mark.parametrize("seed", range(5))
 def test_stock_is_scarce_and_less_than_certain_buyers_take(fans: int, seed: int):
     plans = draw_plans(fans, seed, TIERS)
@@ -58,7 +58,23 @@ def test_first_of_each_kind_comes_early_save_those_who_need_a_line_to_leave():
     first: dict[Kind, float] = {}
     for plan in draw_plans(200, 1, TIERS):
         first.setdefault(plan.kind, plan.arrives_after)
-    assert {kind for kind in MISBEHAVIOUR if first[kind] > 0.3} == {Kind.LEAVES}
+    assert {kind for kind in MISBEHAVIOUR if first[kind] > 0.5} == {Kind.LEAVES}
+
+
+@pytest.mark.parametrize("fans", [20, 50, 500])
+def test_crowd_comes_to_both_sales_ready_and_late(fans: int):
+    plans = draw_plans(fans, 6, TIERS)
+    ways = Counter((plan.queue, plan.is_ready) for plan in plans)
+    assert len(ways) == 4
+    assert ways[PRESALE, True] + ways[PRESALE, False] <= fans // 3
+    assert {plan.has_code for plan in plans if plan.kind == Kind.GUESSES} == {False}
+    assert {plan.has_code for plan in plans if plan.kind == Kind.BUYS_IN_TWO_QUEUES} == {True}
+
+
+def test_code_works_for_nearly_all_who_have_it():
+    plans = draw_plans(100, 6, TIERS)
+    holders = sum(plan.has_code for plan in plans)
+    assert holders * 0.85 < code_uses(plans) < holders
 
 
 # The clocks
@@ -112,23 +128,28 @@ def test_inversions_are_counted_as_every_pair_that_is_one():
 def test_joins_are_matched_to_the_rows_they_made():
     noon = NOON.timestamp()
     joins = [
-        Join("ben", noon + 0.0, noon + 1.0),
-        Join("ben", noon + 0.2, noon + 0.9),
-        Join("ben", noon + 5.0, noon + 5.5),
-        Join("ben", noon + 9.0, noon + 9.5),
-        Join("cleo", noon + 0.3, noon + 0.8),
+        Join("ben", "general", noon + 0.0, noon + 1.0),
+        Join("ben", "general", noon + 0.2, noon + 0.9),
+        Join("ben", "general", noon + 5.0, noon + 5.5),
+        Join("ben", "general", noon + 9.0, noon + 9.5),
+        Join("cleo", "general", noon + 0.3, noon + 0.8),
+        Join("cleo", "presale", noon + 0.2, noon + 0.7),
     ]
     rows = [
-        Row("ben", at(0.5), at(3), None),
-        Row("cleo", at(0.4), None, at(4)),
-        Row("ben", at(9.2), None, None),
-        Row("ada", at(0.5), None, None),
+        Row("ben", "general", at(0.5), at(3), None),
+        Row("cleo", "general", at(0.4), None, at(4)),
+        Row("cleo", "presale", at(0.4), at(2), None),
+        Row("ben", "general", at(9.2), None, None),
+        Row("ada", "general", at(0.5), None, None),
     ]
-    assert match_joins(joins, rows) == [
-        Passage(noon + 0.0, noon + 0.9, at(3), None),
-        Passage(noon + 0.3, noon + 0.8, None, at(4)),
-        Passage(noon + 9.0, noon + 9.5, None, None),
-    ]
+    assert match_joins(joins, rows) == {
+        "general": [
+            Passage(noon + 0.0, noon + 0.9, at(3), None),
+            Passage(noon + 0.3, noon + 0.8, None, at(4)),
+            Passage(noon + 9.0, noon + 9.5, None, None),
+        ],
+        "presale": [Passage(noon + 0.2, noon + 0.7, at(2), None)],
+    }
 
 
 def test_p95_is_the_nearest_rank():
@@ -165,27 +186,39 @@ def test_page_gives_its_forms_as_a_browser_would_send_them():
 def test_scene_is_the_concert_with_a_small_stock_and_short_windows():
     queue = scene.set_up_concert()
     assert scene.tiers_of(queue) == TIERS
-    sale = scene.scale_sale(queue, {"vip": 1, "floor": 2, "lower-bowl": 3, "upper-bowl": 4}, fans=50)
-    assert dict(Tier.objects.filter(event=queue.event).values_list("slug", "quantity")) == {
-        "vip": 1,
-        "floor": 2,
-        "lower-bowl": 3,
-        "upper-bowl": 4,
-    }
-    queue.refresh_from_db()
-    assert queue.admission_window_seconds == sale.window_seconds < 30
+    stock = {"vip": 1, "floor": 2, "lower-bowl": 3, "upper-bowl": 4}
+    sale = scene.scale_sale(queue, stock, fans=50, code_uses=7)
+    assert dict(Tier.objects.filter(event=queue.event).values_list("slug", "quantity")) == stock
+    assert AccessCode.objects.get(queue__slug=sale.presale.slug, code=sale.presale.code).max_uses == 7
+    for line in sale.lines:
+        found = Queue.objects.get(slug=line.slug)
+        assert (found.admission_window_seconds, found.claim_window_seconds) == (sale.window_seconds, sale.claim_seconds)
+        assert found.phase(timezone.now()) == Phase.SCHEDULED
+    assert sale.window_seconds < 30
     assert scene.unsold(["vip", "floor"], sale) == ["vip", "floor"]
     assert not scene.is_sold_out(sale)
     Tier.objects.filter(event=queue.event).update(sold_count=4, quantity=4)
     assert scene.unsold(["vip", "floor"], sale) == []
     assert not scene.is_sold_out(sale)
-    Queue.objects.filter(pk=queue.pk).update(sold_out_at=timezone.now())
+    Queue.objects.filter(slug=sale.general.slug).update(sold_out_at=timezone.now())
     assert scene.is_sold_out(sale)
 
 
 @pytest.mark.django_db
+def test_scene_opens_the_presale_first_and_the_general_sale_beside_it():
+    sale = scene.scale_sale(scene.set_up_concert(), {}, fans=50, code_uses=7)
+    sale = scene.open_soon(sale)
+    opened = dict(Queue.objects.values_list("slug", "scheduled_start"))
+    assert [opened[line.slug].timestamp() for line in sale.lines] == [line.opens_at for line in sale.lines]
+    assert 0 < sale.general.opens_at - sale.presale.opens_at < sale.window_seconds
+    later = timezone.now() + timedelta(hours=1)
+    running = Queue.objects.select_related("event").filter(slug__in=[line.slug for line in sale.lines])
+    assert [queue.phase(later) for queue in running] == [Phase.OPEN, Phase.OPEN]
+
+
+@pytest.mark.django_db
 def test_scene_makes_verified_accounts_that_are_signed_in(client: Client, settings: Any):
-    plans = draw_plans(10, 1, TIERS)
+    plans = draw_plans(20, 1, TIERS)
     sessions = scene.make_accounts(plans)
     assert sorted(sessions) == sorted(plan.email for plan in plans if not plan.signs_up)
     email, key = next(iter(sessions.items()))

@@ -12,8 +12,9 @@ from django.core.management import BaseCommand
 
 from config import bookkeeping
 from config.crowd import report, scene
-from config.crowd.plans import demand, draw_plans, scaled_quantities
+from config.crowd.plans import code_uses, demand, draw_plans, scaled_quantities
 from config.crowd.run import run_crowd
+from config.crowd.sale import Sale
 
 # After the last fan: sweeps every few seconds, a refund's lease, the last windows.
 REST_SECONDS = 60
@@ -31,11 +32,10 @@ class Command(BaseCommand):
         queue = scene.set_up_concert()
         plans = draw_plans(fans, seed, scene.tiers_of(queue))
         quantities = scaled_quantities(plans)
-        sale = scene.scale_sale(queue, quantities, fans=fans)
+        sale = scene.scale_sale(queue, quantities, fans=fans, code_uses=code_uses(plans))
         sessions = scene.make_accounts(plans)
         scarce = scene.scarce_tiers(demand(plans), quantities)
-        self.stdout.write(report.announcement(demand(plans), quantities, seed=seed))
-        scene.open_soon(sale, fans=fans)
+        self.stdout.write(report.announcement(demand(plans), quantities, fans=fans, seed=seed))
         watcher = Watcher(self, sale)
         tally = run_crowd(
             plans, sale, url=settings.SITE_URL, sessions=sessions, watch=watcher.look, limit_seconds=limit_seconds
@@ -49,7 +49,7 @@ class Command(BaseCommand):
 class Watcher:
     """Tells how the sale goes, and when it is sold out."""
 
-    def __init__(self, command: BaseCommand, sale: scene.Sale) -> None:
+    def __init__(self, command: BaseCommand, sale: Sale) -> None:
         self._command = command
         self._sale = sale
         self._began = time.monotonic()
