@@ -61,9 +61,9 @@ def _way_on(request: HttpRequest) -> str:
 
 @require_safe
 def mail(request: HttpRequest) -> HttpResponse:
-    """Show the newest letters of a demo, whoever they are to."""
+    """Show the newest letters of a demo, whoever they are to, but for its own crowd."""
     _require_demo()
-    letters = Letter.objects.order_by("-pk")[:LETTERS_SHOWN]
+    letters = Letter.objects.exclude(to__endswith=f"@{settings.DEMO_CROWD_DOMAIN}").order_by("-pk")[:LETTERS_SHOWN]
     return render(request, "accounts/mail_list.html", {"letters": letters})
 
 

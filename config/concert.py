@@ -20,6 +20,8 @@ QUEUE_SLUG = f"tickets-{EVENT_SLUG}"
 RECITAL_SLUG = "winter-strings-chicago"
 
 FRIDAY = 4
+# The general sale's, as in the reference.
+RATE_PER_MINUTE = 300
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ RECITAL_TIERS = [
 
 
 @transaction.atomic
-def load_concert(*, now: datetime) -> None:
+def load_concert(*, now: datetime, rate_per_minute: int = RATE_PER_MINUTE) -> None:
     """Put in what is missing of accounts, organizer, concert and recital; what is there stays as it is.
 
     The concert's sale is open from `now`, its presales were on the three days before; the recital's opens two days
@@ -118,7 +120,7 @@ def load_concert(*, now: datetime) -> None:
     organizer = _put_organizer()
     if not _is_on_sale(EVENT_SLUG):
         concert = _concert(organizer, now)
-        for queue in [*_presales(concert, now), _concert_queue(concert, now)]:
+        for queue in [*_presales(concert, now), _concert_queue(concert, now, rate_per_minute)]:
             _put_on_sale(queue)
     if not _is_on_sale(RECITAL_SLUG):
         _put_on_sale(_recital_queue(_recital(organizer, now), now))
@@ -178,7 +180,7 @@ def _concert(organizer: Organizer, now: datetime) -> Event:
     return event
 
 
-def _concert_queue(event: Event, now: datetime) -> Queue:
+def _concert_queue(event: Event, now: datetime, rate_per_minute: int) -> Queue:
     return Queue.objects.create(
         event=event,
         name=f"{event.name} - General Sale",
@@ -186,7 +188,7 @@ def _concert_queue(event: Event, now: datetime) -> Queue:
         scheduled_start=now,
         max_concurrent_admissions=200,
         admission_window_seconds=600,
-        admission_rate_per_minute=300,
+        admission_rate_per_minute=rate_per_minute,
         fairness_mode=Queue.FairnessMode.STRICT,
         enable_captcha=True,
         captcha_threshold=CaptchaThreshold.MEDIUM,

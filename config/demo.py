@@ -1,12 +1,14 @@
 """`make demo`: the reference's concert on sale on this machine, until Ctrl-C.
 
-Run as `python -m config.demo`. PORT moves it; with DATABASE_URL and REDIS_URL set it starts no servers of its own.
+Run as `python -m config.demo`. PORT moves it, CROWD=0 leaves the made-up fans out; with DATABASE_URL and REDIS_URL set
+it starts no servers of its own.
 """
 
 import os
 import signal
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -18,6 +20,18 @@ FOLDER = PROJECT / "var" / "demo"
 DEFAULT_PORT = "8000"
 # Nobody is there who could compare a visitor with a document.
 SETTINGS = {"IDENTITY_PROVIDER": "instant"}
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """The made-up fans who stand in line: what runs for them, and how the concert is loaded for it."""
+
+    commands: tuple[str, ...]
+    load_options: tuple[str, ...]
+
+
+# With a crowd, a visitor stands in line for a minute, as so few are let in; without, the pace is the reference's.
+CROWDS = {"0": Crowd((), ()), "1": Crowd(("crowd",), ("--rate=30",))}
 
 
 class Stopped(Exception):  # noqa: N818 - it is an answer, not an error
@@ -49,6 +63,7 @@ def stop_once(signum: int, frame: FrameType | None) -> None:
 def run_demo(folder: Path, environment: Mapping[str, str]) -> None:
     """Bring everything up, print address and accounts, and wait; raises StartRefused or Stopped."""
     port = chosen_port(environment.get("PORT") or DEFAULT_PORT)
+    crowd = chosen_crowd(environment.get("CROWD") or "1")
     lock = FolderLock(folder, "demo")
     try:
         lock.acquire(f"http://127.0.0.1:{port} (process {os.getpid()})")
@@ -57,7 +72,7 @@ def run_demo(folder: Path, environment: Mapping[str, str]) -> None:
     try:
         if not is_port_free(port):
             raise StartRefused(f"Port {port} is in use. Stop what listens there, or run: make demo PORT={port + 1}")
-        serve(folder, port, environment)
+        serve(folder, port, crowd, environment)
     finally:
         lock.release()
 
@@ -69,34 +84,48 @@ def chosen_port(value: str) -> int:
     return int(value)
 
 
-def serve(folder: Path, port: int, environment: Mapping[str, str]) -> None:
+def chosen_crowd(value: str) -> Crowd:
+    """Return the crowd that CROWD asks for; raises StartRefused when it says neither."""
+    if value not in CROWDS:
+        raise StartRefused(f"CROWD={value} does not do: 0 leaves the crowd out, 1 brings it.")
+    return CROWDS[value]
+
+
+def serve(folder: Path, port: int, crowd: Crowd, environment: Mapping[str, str]) -> None:
     """Start servers (unless the environment names some) and stack, and wait until asked to stop."""
     given = {name for name in ("DATABASE_URL", "REDIS_URL") if environment.get(name)}
     if len(given) == 1:
         raise StartRefused(f"Only {given.pop()} is set: set both DATABASE_URL and REDIS_URL, or neither.")
     if given:
         say("Using the PostgreSQL and Redis of DATABASE_URL and REDIS_URL.")
-        serve_stack(folder, port, database_url=environment["DATABASE_URL"], redis_url=environment["REDIS_URL"])
+        serve_stack(folder, port, crowd, database_url=environment["DATABASE_URL"], redis_url=environment["REDIS_URL"])
         return
     say("Starting PostgreSQL and Redis.")
     servers = Embedded(folder)
     try:
         servers.start()
-        serve_stack(folder, port, database_url=servers.database_url, redis_url=servers.redis_url)
+        serve_stack(folder, port, crowd, database_url=servers.database_url, redis_url=servers.redis_url)
     finally:
         servers.stop()
 
 
-def serve_stack(folder: Path, port: int, *, database_url: str, redis_url: str) -> None:
+def serve_stack(folder: Path, port: int, crowd: Crowd, *, database_url: str, redis_url: str) -> None:
     """Migrate, load the concert, start the stack and wait until asked to stop, or until the terminal is gone."""
     # Looked for before anything is said: whoever reads the last line may close the terminal at once.
     terminals = [descriptor for descriptor in range(3) if os.isatty(descriptor)]
-    stack = Stack(folder, database_url=database_url, redis_url=redis_url, port=port, extra_env=SETTINGS)
+    stack = Stack(
+        folder,
+        database_url=database_url,
+        redis_url=redis_url,
+        port=port,
+        commands=crowd.commands,
+        extra_env=SETTINGS,
+    )
     write_environment(folder / "environment", stack.settings)
     try:
         say("Preparing the database.")
         stack.manage("migrate", "--no-input")
-        accounts = stack.manage("load_concert")
+        accounts = stack.manage("load_concert", *crowd.load_options)
         say("Starting web server, worker and beat.")
         stack.start()
         say(f"\nFairline is on sale at {stack.url}\n\n{accounts}\n\nLogs: {folder / 'logs'}\nCtrl-C stops everything.")

@@ -22,6 +22,8 @@ env.read_env(BASE_DIR / "var" / "demo" / "environment")
 
 # A demo shows its own mail on a page, pays with play money and runs without HTTPS.
 DEMO = env.bool("DEMO", default=False)
+# The made-up fans of a demo have their addresses here; their letters are not shown among the visitors'.
+DEMO_CROWD_DOMAIN = "crowd.example.com"
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = environment.required(env, "SECRET_KEY")
 ALLOWED_HOSTS = [host.strip() for host in environment.required(env, "ALLOWED_HOSTS").split(",")]

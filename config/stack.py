@@ -11,7 +11,7 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -48,9 +48,13 @@ class Stack:
         web_threads: int = 8,
         workers: int = 1,
         worker_processes: int = 2,
+        commands: Sequence[str] = (),
         extra_env: Mapping[str, str] | None = None,
     ) -> None:
-        """Prepare a stack that keeps its logs and uploads in the folder; without a port it finds a free one."""
+        """Prepare a stack that keeps its logs and uploads in the folder; without a port it finds a free one.
+
+        `commands` are management commands that run beside the rest for as long as it does.
+        """
         self.folder = folder.resolve()
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -58,6 +62,7 @@ class Stack:
         self._processes: list[Process] = []
         self._web = (web_processes, web_threads)
         self._workers = (workers, worker_processes)
+        self._commands = commands
         self.settings = {
             "DEMO": "1",
             "SECRET_KEY": kept_secret(self.folder / "secret-key"),
@@ -109,6 +114,7 @@ class Stack:
             if not is_port_free(self.port):
                 raise StartRefused(f"Port {self.port} is in use.")
             self._processes = [self._web_process(), *self._worker_processes(), self._beat_process()]
+            self._processes += [self._process(command, "manage.py", command) for command in self._commands]
             for process in self._processes:
                 process.start()
             self._processes[0].wait_until(self._answers, START_SECONDS)

@@ -105,6 +105,13 @@ def test_concert_is_on_sale_at_once_as_in_the_reference():
     assert queue.metadata["total_tickets"] == 20000
 
 
+def test_concert_of_a_demo_with_a_crowd_lets_fewer_in_but_changes_no_sale_that_is_there():
+    call_command("load_concert", "--rate=30", stdout=StringIO())
+    assert Queue.objects.get(slug=QUEUE_SLUG).admission_rate_per_minute == 30
+    call_command("load_concert", stdout=StringIO())
+    assert Queue.objects.get(slug=QUEUE_SLUG).admission_rate_per_minute == 30
+
+
 def test_presales_were_on_the_three_days_before_as_in_the_reference():
     load_concert(now=NOW)
     presales = Queue.objects.filter(kind="presale").select_related("event").in_order()

@@ -5,12 +5,17 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
+from config.concert import QUEUE_SLUG
+from config.crowd.background import LINE, NEWCOMERS_A_SECOND
 from config.embedded import stop_leftover_servers
 from config.processes import free_port
 from config.stack import PROJECT, processes_of_stack, stop_leftover_processes
@@ -29,7 +34,7 @@ def start_demo(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
         demo = subprocess.Popen(
             [sys.executable, "-c", SCRIPT, tmp_path],
             cwd=PROJECT,
-            env={**bare, "PORT": str(free_port()), **environment},
+            env={**bare, "PORT": str(free_port()), "CROWD": "0", **environment},
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -127,6 +132,60 @@ def test_demo_wants_both_servers_or_none(start_demo):
     demo = start_demo(DATABASE_URL="postgres://localhost/fairline")
     told = "Only DATABASE_URL is set: set both DATABASE_URL and REDIS_URL, or neither.\n"
     assert (*demo.communicate(timeout=30), demo.returncode) == ("", told, 1)
+
+
+@pytest.mark.parametrize("crowd", ["yes", "2"])
+def test_demo_refuses_a_crowd_that_is_neither_there_nor_not(start_demo, crowd: str):
+    demo = start_demo(CROWD=crowd)
+    told = f"CROWD={crowd} does not do: 0 leaves the crowd out, 1 brings it.\n"
+    assert (*demo.communicate(timeout=30), demo.returncode) == ("", told, 1)
+
+
+def read_board(url: str) -> dict[str, Any]:
+    return dict(httpx.get(f"{url}/api/v1/queues/{QUEUE_SLUG}/board/").json())
+
+
+def wait_for_board(url: str, is_there: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    while not is_there(board := read_board(url)):
+        time.sleep(0.5)
+    return board
+
+
+def break_connections(database_url: str) -> None:
+    """End every connection to a database, as a server does that is restarted."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_demo_has_a_crowd_that_moves_on_through_broken_connections_and_stops_with_it(
+    tmp_path: Path, start_demo, own_servers: dict[str, str]
+):
+    demo = start_demo(CROWD="1", DATABASE_URL=own_servers["database_url"], REDIS_URL=own_servers["redis_url"])
+    url = wait_until_up(demo)
+    before = wait_for_board(url, lambda board: board["waiting"] >= 4 and board["admitted_through"] >= 2)
+
+    break_connections(own_servers["database_url"])
+
+    moved = wait_for_board(
+        url,
+        lambda board: (
+            board["admitted_through"] > before["places_given"] and board["places_given"] > before["places_given"] + 4
+        ),
+    )
+    assert moved["waiting"] <= LINE + NEWCOMERS_A_SECOND
+    demo.send_signal(signal.SIGINT)
+    demo.communicate(timeout=30)
+    assert demo.returncode == 0
+    assert processes_of_stack(tmp_path) == []
+
+
+def test_demo_without_a_crowd_has_nobody_in_line(start_demo, own_servers: dict[str, str]):
+    demo = start_demo(DATABASE_URL=own_servers["database_url"], REDIS_URL=own_servers["redis_url"])
+    board = read_board(wait_until_up(demo))
+    assert (board["waiting"], board["places_given"], board["rate"]["high"]) == (0, 0, 300.0)
 
 
 def test_demo_uses_the_servers_it_is_given(tmp_path: Path, start_demo, own_servers: dict[str, str]):

@@ -138,6 +138,14 @@ def test_stack_whose_port_is_taken_says_so_and_leaves_nothing(new_stack: NewStac
     assert processes_of_stack(taken.folder) == []
 
 
+def test_stack_runs_its_commands_beside_the_rest_and_notices_their_end(new_stack: NewStack):
+    stack = new_stack(commands=["check"])
+    with pytest.raises(ProcessEnded, match=r"^check ended with exit code 0; "), stack:
+        assert "check" in stack.pids
+        stack.wait_until(lambda: False)
+    assert processes_of_stack(stack.folder) == []
+
+
 def test_stack_command_that_fails_is_told_with_its_last_lines(stack: Stack):
     with pytest.raises(StartRefused, match="Unknown command: 'fly'"):
         stack.manage("fly")
