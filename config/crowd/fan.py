@@ -33,14 +33,11 @@ class Fan:
         self.read_letter = read_letter
         self.rng = Random(plan.seed)  # noqa: S311 - a crowd is no secret
         self.shopper = Shopper(plan, browser, sale, tally, self.rng)
-        self.is_prepared = asyncio.Event()
         self.has_got_ready = self.has_guessed = self.has_come = self.has_expired = False
 
-    async def live(self, opening: Awaitable[Sale]) -> None:
-        """Do everything until the sale is over; `opening` gives the sale with its times once everyone is ready."""
-        await self.prepare()
-        self.is_prepared.set()
-        self.sale = self.shopper.sale = await opening
+    async def live(self, sale: Sale) -> None:
+        """Do everything from the opening until the fan has tickets or the sale is over; `sale` says when it opens."""
+        self.sale = self.shopper.sale = sale
         if self.plan.kind == Kind.BUYS_IN_TWO_QUEUES and await self.buy_in_two_queues():
             return
         lines = self.lines()
@@ -96,8 +93,7 @@ class Fan:
             page = await self.browser.open(line.page)
             if self.plan.kind == Kind.JOINS_TOO_SOON and await standing.join_too_soon(page):
                 self.note()
-            self.is_prepared = asyncio.Event()
-        self.has_got_ready = await standing.get_ready(page)
+            self.has_got_ready = await standing.get_ready(page)
 
     async def guess(self) -> None:
         """Try codes at the presale's door until it listens no more."""
@@ -172,10 +168,10 @@ class Fan:
                 return False
         while True:
             await asyncio.gather(*(self.wait_inside(standing) for standing in both))
-            pages = [await self.browser.open(standing.line.page) for standing in both]
+            pages = await asyncio.gather(*(self.browser.open(standing.line.page) for standing in both))
             missed = [standing for standing, page in zip(both, pages, strict=True) if page.form("/hold/") is None]
-            if not missed:
-                return await self.shopper.use_two_turns(pages)
+            if not missed and await self.shopper.use_two_turns(pages):
+                return True
             if not all([await self.join(standing) for standing in missed]):
                 return False
 

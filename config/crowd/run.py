@@ -58,10 +58,14 @@ class _Crowd:
         limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE, keepalive_expiry=2)
         async with httpx.AsyncHTTPTransport(limits=limits) as transport:
             crowd = [self._fan(plan, transport) for plan in plans]
-            opening = asyncio.get_running_loop().create_future()
-            fans = [asyncio.create_task(fan.live(opening), name=fan.plan.email) for fan in crowd]
             watching = asyncio.create_task(self._keep_watching())
-            await self._open_when_ready(crowd, opening)
+            preparing = [asyncio.create_task(fan.prepare(), name=fan.plan.email) for fan in crowd]
+            await self._wait_until_ready(preparing)
+            sale = await self._ask_clerk(scene.open_soon, self._sale)
+            fans = [
+                asyncio.create_task(live(fan, prepared, sale), name=fan.plan.email)
+                for fan, prepared in zip(crowd, preparing, strict=True)
+            ]
             _, late = await asyncio.wait(fans, timeout=limit_seconds)
             if late:
                 self.tally.errors.append(f"{len(late)} fans were not done after {limit_seconds:.0f} s")
@@ -74,15 +78,11 @@ class _Crowd:
         self._clerk.shutdown()
         return self.tally
 
-    async def _open_when_ready(self, crowd: Sequence[Fan], opening: asyncio.Future[Sale]) -> None:
-        ready = [asyncio.create_task(fan.is_prepared.wait()) for fan in crowd]
-        _, late = await asyncio.wait(ready, timeout=READY_SECONDS)
-        for task in late:
-            task.cancel()
+    async def _wait_until_ready(self, preparing: Sequence[asyncio.Task[None]]) -> None:
+        _, late = await asyncio.wait(preparing, timeout=READY_SECONDS)
         if late:
-            names = ", ".join(fan.plan.email for fan in crowd if not fan.is_prepared.is_set())
-            print(f"Not ready after {READY_SECONDS:.0f} s, so the sale opens without: {names}", flush=True)
-        opening.set_result(await self._ask_clerk(scene.open_soon, self._sale))
+            names = ", ".join(sorted(task.get_name() for task in late))
+            print(f"Not ready after {READY_SECONDS:.0f} s, so the sale opens all the same: {names}", flush=True)
 
     def _fan(self, plan: Plan, transport: httpx.AsyncBaseTransport) -> Fan:
         browser = open_browser(
@@ -106,3 +106,8 @@ class _Crowd:
 
     async def _ask_clerk(self, ask: Callable[..., Answer], *given: Any) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._clerk, partial(ask, *given))
+
+
+async def live(fan: Fan, prepared: asyncio.Task[None], sale: Sale) -> None:
+    await prepared
+    await fan.live(sale)

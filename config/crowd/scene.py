@@ -46,7 +46,7 @@ def scale_sale(queue: Queue, quantities: Mapping[str, int], *, fans: int, code_u
     for slug, quantity in quantities.items():
         Tier.objects.filter(event=queue.event, slug=slug).update(quantity=quantity)
     AccessCode.objects.filter(queue__slug=PRESALE_SLUG, code=ARTISTS.code).update(max_uses=code_uses)
-    window = 16 + fans // 14
+    window = 20 + fans // 12
     # Few inside at once is what keeps a small machine from drowning in its own shoppers.
     inside, rate = max(12, min(fans // 5, 33)), min(60 + fans * 4, 480)
     for slug, share in ((PRESALE_SLUG, 1), (QUEUE_SLUG, 2)):
