@@ -10,6 +10,7 @@ from random import Random
 from config.crowd.browser import Browser, Form, Page
 from config.crowd.sale import Line
 from config.crowd.tally import Join, Tally
+from queues import captcha
 
 OVER = {"closed", "sold_out"}
 # After a refusal because too much is going on, a fan tries again, some times.
@@ -51,8 +52,16 @@ class Standing:
 
     async def get_ready(self, page: Page) -> bool:
         """Show ahead of the opening what the queue asks for; returns whether it was taken."""
-        form = page.form("/ready/") or self.unseen_form(page, "ready")
+        form = await self.solve_captcha(page, page.form("/ready/") or self.unseen_form(page, "ready"))
         return (await self.browser.send(form, **self.filled(form))).leads_on
+
+    async def solve_captcha(self, page: Page, form: Form) -> Form:
+        """Return the form with the sum worked out, where the page asks for one; of what a browser does by itself."""
+        if page.challenge is None:
+            return form
+        answer = await self.browser.get(page.challenge)
+        solution = await asyncio.to_thread(captcha.solve, json.loads(answer.text))
+        return Form(form.action, {**form.fields, "captcha": solution})
 
     async def join_too_soon(self, page: Page) -> bool:
         """Send the form that the page will have; returns whether it was refused for that."""
@@ -66,9 +75,11 @@ class Standing:
     async def join(self, *, tabs: int = 1) -> int:
         """Join the line from so many tabs at once; returns how many were told that the fan stands in it."""
         for _ in range(TRIES):
-            form = (await self.browser.open(self.line.page)).form("/join/")
+            page = await self.browser.open(self.line.page)
+            form = page.form("/join/")
             if form is None:
                 return 0
+            form = await self.solve_captcha(page, form)
             self.join_form = form
             typed = self.filled(form)
             answers = await asyncio.gather(*(self.browser.send(form, **typed) for _ in range(tabs)))
