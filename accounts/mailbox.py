@@ -1,6 +1,7 @@
 """The way out for mail: a letter is a row, written with the fact that it tells of."""
 
 import logging
+import uuid
 from collections.abc import Iterable, Mapping
 from email.utils import make_msgid, parseaddr
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.template import Context, Engine
 
 from accounts.models import Letter
@@ -28,20 +31,36 @@ def post(*, to: str, template: str, context: Mapping[str, Any], kind: str) -> Le
 
 
 def post_to_each(
-    recipients: Iterable[tuple[str, Mapping[str, Any]]], *, template: str, context: Mapping[str, Any], kind: str
+    recipients: Iterable[tuple[str, Mapping[str, Any]]],
+    *,
+    template: str,
+    context: Mapping[str, Any],
+    kind: str,
+    mailing: uuid.UUID | None = None,
 ) -> int:
     """Write a letter to each of many, as `post` does, in one statement; returns how many.
 
     A recipient is an address, and what `context` is completed with for this letter alone. An address that cannot be
-    one is logged and left out: it must not keep the letter from all the others.
+    one is logged and left out: it must not keep the letter from all the others. `mailing` finds them again, in
+    `Letter.objects.of_mailing` and in `withdraw`.
     """
     letters = []
     for to, own in recipients:
         try:
-            letters.append(_compose(to=to, template=template, context={**context, **own}, kind=kind))
+            letter = _compose(to=to, template=template, context={**context, **own}, kind=kind)
         except ValidationError:
             log.warning("No letter about %s: %r is not an address", template, to)
+        else:
+            letter.mailing = mailing
+            letters.append(letter)
     return len(Letter.objects.bulk_create(letters))
+
+
+def withdraw(mailing: uuid.UUID) -> int:
+    """Keep back the letters of a mailing that nobody is sending yet; returns how many. The others have gone."""
+    waiting = Letter.objects.of_mailing(mailing).filter(status=Letter.Status.QUEUED)
+    untouched = waiting.filter(Q(leased_until=None) | Q(leased_until__lte=Now()))
+    return untouched.update(status=Letter.Status.WITHDRAWN, leased_until=None)
 
 
 def _compose(*, to: str, template: str, context: Mapping[str, Any], kind: str) -> Letter:

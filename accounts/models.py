@@ -1,5 +1,6 @@
 """People, the organizers they work for, and the letters they are sent."""
 
+import uuid
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 
@@ -219,6 +220,9 @@ class LetterQuerySet(models.QuerySet["Letter"]):
             Q(leased_until=None) | Q(leased_until__lte=Now()), status=Letter.Status.QUEUED, not_before__lte=Now()
         )
 
+    def of_mailing(self, mailing: uuid.UUID) -> "LetterQuerySet":
+        return self.filter(mailing=mailing)
+
     def being_sent(self) -> "LetterQuerySet":
         return self.filter(status=Letter.Status.QUEUED, leased_until__gt=Now())
 
@@ -239,12 +243,14 @@ class Letter(HasStatus):
         QUEUED = "queued", _("Queued")
         SENT = "sent", _("Sent")
         FAILED = "failed", _("Failed")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
 
     # Back to queued only by hand: somebody corrected the address, or the person asks for it again.
     TRANSITIONS = {
-        Status.QUEUED: {Status.SENT, Status.FAILED},
+        Status.QUEUED: {Status.SENT, Status.FAILED, Status.WITHDRAWN},
         Status.SENT: {Status.QUEUED},
         Status.FAILED: {Status.QUEUED},
+        Status.WITHDRAWN: {Status.QUEUED},
     }
 
     SUBJECT_LENGTH = 250
@@ -262,6 +268,8 @@ class Letter(HasStatus):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     sent_at = models.DateTimeField(_("sent at"), null=True)
     last_error = models.TextField(_("last error"), blank=True)
+    # What letters to many that tell of one thing have in common; letters of their own have none.
+    mailing = models.UUIDField(null=True, editable=False)
     urgency = models.GeneratedField(
         expression=Case(
             *[When(kind=kind, then=Value(urgency)) for urgency, kind in enumerate(Kind.values)],
@@ -291,6 +299,7 @@ class Letter(HasStatus):
             models.Index(fields=["urgency", "not_before", "id"], name="letter_waiting", condition=Q(status="queued")),
             # Asked before each letter, however many wait.
             models.Index(fields=["leased_until"], name="letter_being_sent", condition=Q(leased_until__isnull=False)),
+            models.Index(fields=["mailing", "status"], name="letters_of_a_mailing", condition=Q(mailing__isnull=False)),
         ]
 
     def __str__(self) -> str:

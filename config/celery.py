@@ -25,6 +25,7 @@ app.conf.beat_schedule = {
     "reopen restocked queues": every(2, "queues.tasks.reopen_restocked_queues"),
     "free waiting fans": every(1, "queues.tasks.free_waiting_fans"),
     "remove expired solutions": every(60, "queues.tasks.remove_expired_solutions"),
+    "tell waiting fans": every(2, "queues.tasks.tell_waiting_fans"),
     "expire lapsed orders": every(1, "orders.tasks.expire_lapsed_orders"),
     "settle confirmed payments": every(2, "orders.tasks.settle_confirmed_payments"),
     "refund unplaced payments": every(5, "orders.tasks.refund_unplaced_payments"),

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Field, Model, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -18,6 +18,7 @@ from unfold.admin import StackedInline
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from accounts.patience import patiently
 from accounts.refusals import Refusal
 from accounts.scoping import OrganizerScope, OrganizerScopedAdmin
 from events import services
@@ -30,9 +31,9 @@ PLACE_TIMES: Mapping[type[Field[Any, Any]], Mapping[str, Any]] = {
 }
 
 
-def ask(title: Any, description: Any, label: Any) -> dict[str, Any]:
-    """Return the dialog that asks before something is done."""
-    return {"title": title, "description": description, "form_class": None, "form_submit_text": label}
+def ask(title: Any, description: Any, label: Any, form: Any = None) -> dict[str, Any]:
+    """Return the dialog that asks before something is done, and for what `form` wants to know."""
+    return {"title": title, "description": description, "form_class": form, "form_submit_text": label}
 
 
 class SaleAdmin(OrganizerScopedAdmin):
@@ -72,15 +73,23 @@ class SaleAdmin(OrganizerScopedAdmin):
         self, request: HttpRequest, object_id: str, act: Callable[[Any], object], *, done: Any
     ) -> HttpResponse:
         """Call the service `act` for one row and say `done`, or what it refused with; then show the row."""
+
+        def act_and_tell(row: Any) -> str:
+            act(row)
+            return str(done)
+
+        return self.carry_out_and_tell(request, object_id, act_and_tell)
+
+    def carry_out_and_tell(self, request: HttpRequest, object_id: str, act: Callable[[Any], str]) -> HttpResponse:
+        """Do `act` to one row and say the sentence that it returns, or what it refused with; then show the row."""
         row = self.get_object(request, unquote(object_id))
         if row is None:
             raise Http404
         try:
-            act(row)
+            done = patiently(self._act_and_log, request, row, act)
         except Refusal as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
         else:
-            self.log_change(request, row, str(done))
             self.message_user(request, f"{row}: {done}", messages.SUCCESS)
         return self.back_to(request, row)
 
@@ -90,6 +99,17 @@ class SaleAdmin(OrganizerScopedAdmin):
         # The desk's dialogs are sent by htmx, which would put a redirect's page into the dialog.
         is_dialog = "HX-Request" in request.headers
         return HttpResponse(headers={"HX-Redirect": address}) if is_dialog else redirect(address)
+
+    @transaction.atomic
+    def _act_and_log(self, request: HttpRequest, row: Model, act: Callable[[Any], str]) -> str:
+        """Nothing is done that is not in the log, and nothing is in the log that was not done."""
+        done = act(row)
+        self.log_change(request, row, done)
+        return done
+
+    def has_desk_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Tell whether the row is the signed-in person's: asked before a dialog shows its form."""
+        return self.get_object(request, unquote(str(object_id))) is not None
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         row = self.get_object(request, unquote(str(object_id)))

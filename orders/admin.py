@@ -1,6 +1,5 @@
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -11,12 +10,9 @@ from accounts.scoping import OrganizerScope
 from events.admin import ReadOnly, SaleAdmin, place_time
 from events.models import Event
 from events.templatetags.money import currency
-from orders import services
+from orders.desk import SaleQueueAdmin
 from orders.models import Line, Order, Payment, Ticket
-from orders.services import tickets_used
-from queues.admin import QueueAdmin, QueueForm
 from queues.models import Queue
-from queues.refusals import AllocationBelowUsed
 
 
 def _event_of_order(order: Order) -> Event:
@@ -83,43 +79,9 @@ class TicketInline(OrderPart):
         return super().get_queryset(request).select_related("tier", "owner", "order__event")
 
 
-class SaleQueueForm(QueueForm):
-    def clean_allocation(self) -> int | None:
-        """Refuse politely, by the rows as they are read; the service that saves it has the last word."""
-        asked = self.cleaned_data["allocation"]
-        used = tickets_used(self.instance) if self.instance.pk and asked is not None else 0
-        if asked is not None and asked < used:
-            raise forms.ValidationError(str(AllocationBelowUsed(used)))
-        return asked
-
-
+# With what concerns its orders, too.
 admin.site.unregister(Queue)
-
-
-@admin.register(Queue)
-class SaleQueueAdmin(QueueAdmin):
-    """The queue's page with what concerns its orders, too."""
-
-    form = SaleQueueForm
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except AllocationBelowUsed:
-            # Tickets went between the form's look and the write, and all of it was rolled back: look again.
-            return super().changeform_view(request, object_id, form_url, extra_context)
-
-    def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
-        if change and "allocation" in form.changed_data:
-            # Before anything else is written: see the service.
-            services.change_allocation(obj, obj.allocation)
-        super().save_model(request, obj, form, change)
+admin.site.register(Queue, SaleQueueAdmin)
 
 
 @admin.register(Order)

@@ -1,38 +1,30 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.db import models
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.decorators import action, display
-from unfold.enums import ActionVariant
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.admin import SuperuserOnly
-from events.admin import ReadOnly, SaleAdmin, ask, place_time, with_utc
+from events.admin import ReadOnly, SaleAdmin, place_time, with_utc
 from events.forms import PlaceTimeField, use_zone
 from events.models import Event, Tier
 from queues import services
 from queues.conditions import CardPrefix, CardProgramme
-from queues.desk import AccessCodesDesk
+from queues.desk.codes import AccessCodesDesk
+from queues.desk.notices import NoticeAdmin, NoticesDesk
+from queues.desk.sale import SaleDesk
 from queues.forms import GuestsField
-from queues.models import Admission, Phase, Queue
+from queues.models import Admission, Notice, Phase, Queue
 
-OFFERED = {
-    Phase.DRAFT: {"publish"},
-    Phase.SCHEDULED: {"open_now", "pause", "close"},
-    Phase.LOBBY: {"open_now", "pause", "close"},
-    Phase.OPEN: {"pause", "close"},
-    Phase.PAUSED: {"resume", "close"},
-    Phase.SOLD_OUT: {"close"},
-    Phase.CLOSED: set(),
-}
 PHASE_COLOURS = {
     Phase.DRAFT: "info",
     Phase.SCHEDULED: "info",
@@ -119,7 +111,7 @@ def _with_event(tier: Any) -> str:
 
 
 @admin.register(Queue)
-class QueueAdmin(AccessCodesDesk):
+class QueueAdmin(AccessCodesDesk, NoticesDesk, SaleDesk):
     organizer_path = "event__organizer"
     choice_paths = {"tiers": "event__organizer", "eligible_cards": None}
     form = QueueForm
@@ -155,17 +147,14 @@ class QueueAdmin(AccessCodesDesk):
                 )
             },
         ),
-        (_("Told to the line"), {"fields": ("message",)}),
+        (_("Told to the line"), {"fields": ("message", "notices_sent")}),
         (_("For programs"), {"classes": ("collapse",), "fields": ("metadata",)}),
     )
-    readonly_fields = ("phase_now", "waiting", "admitted", "allocation_used")
-    actions_detail = (
-        "publish",
-        "open_now",
-        "pause",
-        "resume",
-        "close",
-        *AccessCodesDesk.about_codes,
+    readonly_fields = ("phase_now", "waiting", "admitted", "allocation_used", "notices_sent")
+    actions_detail: ClassVar[tuple[Any, ...]] = (
+        *SaleDesk.about_sale,
+        {"title": _("The line"), "icon": "group", "items": SaleDesk.about_line},
+        {"title": _("Codes"), "icon": "key", "items": AccessCodesDesk.about_codes},
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -223,58 +212,6 @@ class QueueAdmin(AccessCodesDesk):
         if queue.allocation is None:
             return _("Not counted")
         return _("%(used)d of %(most)d") % {"used": queue.allocated_count, "most": queue.allocation}
-
-    def offered_actions(self, row: Queue) -> set[str]:
-        about_codes = set(self.about_codes) if row.require_access_code else set()
-        return OFFERED[row.phase(timezone.now())] | about_codes
-
-    @action(
-        description=_("Publish"),
-        variant=ActionVariant.PRIMARY,
-        dialog=ask(_("Publish this queue?"), _("Fans can see it; it opens at its time."), _("Publish")),
-    )
-    def publish(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        return self.carry_out(request, object_id, services.publish_queue, done=_("Published."))
-
-    @action(
-        description=_("Open now"),
-        variant=ActionVariant.PRIMARY,
-        dialog=ask(_("Open the sale now?"), _("Fans can join at once, before the time that was announced."), _("Open")),
-    )
-    def open_now(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        return self.carry_out(request, object_id, services.open_queue, done=_("Open."))
-
-    @action(
-        description=_("Pause"),
-        variant=ActionVariant.WARNING,
-        dialog=ask(
-            _("Pause letting in?"),
-            _("Fans can still join, and those inside can still buy; nobody else is let in until you resume."),
-            _("Pause"),
-        ),
-    )
-    def pause(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        return self.carry_out(request, object_id, services.pause_queue, done=_("Paused."))
-
-    @action(
-        description=_("Resume"),
-        variant=ActionVariant.PRIMARY,
-        dialog=ask(_("Let fans in again?"), _("The line goes on where it stopped."), _("Resume")),
-    )
-    def resume(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        return self.carry_out(request, object_id, services.resume_queue, done=_("Resumed."))
-
-    @action(
-        description=_("Close"),
-        variant=ActionVariant.DANGER,
-        dialog=ask(
-            _("Close this queue for good?"),
-            _("Everybody who still waits is sent away; those inside keep their time to buy. This cannot be undone."),
-            _("Close the queue"),
-        ),
-    )
-    def close(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        return self.carry_out(request, object_id, services.close_queue, done=_("Closed."))
 
     def save_related(self, request: HttpRequest, form: forms.ModelForm, formsets: list[Any], change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -348,3 +285,6 @@ class AdmissionAdmin(ReadOnly, SaleAdmin):
     )
     def status_badge(self, admission: Admission) -> tuple[str, str]:
         return admission.status, admission.get_status_display()
+
+
+admin.site.register(Notice, NoticeAdmin)

@@ -18,6 +18,7 @@ from events.models import Event, Tier, TierQuerySet
 from queues.allocation import IS_LEFT, IS_USED_UP, HasAllocation
 from queues.allowance import Allowance, AllowanceQuerySet
 from queues.conditions import AccessCode, AccessCodeUse, CaptchaThreshold, CardPrefix, CardProgramme, Guest, Readiness
+from queues.notices import Notice
 from queues.stages import EndReason, Phase
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "EndReason",
     "Guest",
     "NextPlace",
+    "Notice",
     "Phase",
     "Queue",
     "QueueQuerySet",
@@ -40,6 +42,10 @@ __all__ = [
 
 
 class QueueQuerySet(models.QuerySet["Queue"]):
+    def lock(self) -> Self:
+        """Lock the rows, lowest pk first, against every other writer."""
+        return self.order_by("pk").select_for_update(of=("self",), no_key=True)
+
     def published(self) -> Self:
         return self.filter(published_at__isnull=False).exclude(event__status=Event.Status.DRAFT)
 
@@ -97,6 +103,8 @@ class Queue(HasAllocation):
         STRICT = "strict", _("First come, first served")
         LOTTERY = "lottery", _("Places are drawn")
 
+    MESSAGE_LENGTH = 300
+
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="queues")
     tiers = models.ManyToManyField(
         Tier, verbose_name=_("tiers"), blank=True, help_text=_("The tiers it opens; none means all of the event.")
@@ -150,7 +158,7 @@ class Queue(HasAllocation):
     max_purchases_per_customer = models.PositiveSmallIntegerField(
         _("orders per customer"), null=True, blank=True, help_text=_("Empty: as the event says.")
     )
-    message = models.CharField(_("message to the line"), max_length=300, blank=True)
+    message = models.CharField(_("message to the line"), max_length=MESSAGE_LENGTH, blank=True)
     metadata = models.JSONField(_("metadata"), default=dict, blank=True)
     published_at = models.DateTimeField(_("published"), null=True, blank=True, editable=False)
     paused_at = models.DateTimeField(_("paused"), null=True, blank=True, editable=False)

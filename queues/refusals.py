@@ -141,5 +141,17 @@ class QueueNotPublishable(Refusal):
     message = _("Publish the event first, and give it at least one tier.")
 
 
+class NobodyWaiting(Refusal):
+    message = _("Nobody is waiting in this line.")
+
+
+class NoticeOut(Refusal):
+    message = _("There is nothing to stop: every letter has gone out, or was stopped before.")
+
+
+class NobodyInside(Refusal):
+    message = _("Nobody is inside just now.")
+
+
 class QueueNotPublished(Refusal):
     message = _("Publish the queue first: nobody can see it yet.")

@@ -47,13 +47,24 @@ def remove_expired_solutions() -> None:
 
 @shared_task
 def free_waiting_fans() -> None:
-    """Free and write to whoever waits in a queue that has ended, batch after batch."""
+    """Free and write to whoever waits in a queue that has ended."""
+    _in_batches(services.free_next_fans)
+
+
+@shared_task
+def tell_waiting_fans() -> None:
+    """Post the organisers' notices to whoever waits."""
+    _in_batches(services.tell_next_fans)
+
+
+def _in_batches(do_next: Callable[..., tuple[int, int] | None]) -> None:
+    """Call `do_next` until nothing is left to do; a row of which a batch was empty is left to the next sweep."""
     passed: set[int] = set()
     ends_at = time.monotonic() + SWEEP_SECONDS
     while time.monotonic() < ends_at:
-        found = services.free_next_fans(excluding=passed)
+        found = do_next(excluding=passed)
         if found is None:
             return
-        queue_id, freed = found
-        if not freed:
-            passed.add(queue_id)
+        pk, done = found
+        if not done:
+            passed.add(pk)

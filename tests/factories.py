@@ -14,7 +14,7 @@ from accounts.models import IdentityCheck, Letter, Membership, Organizer, User
 from events.models import Event, Tier, Venue
 from orders.models import Line, Order, Payment, Ticket
 from queues.conditions import AccessCode
-from queues.models import Admission, Allowance, Queue
+from queues.models import Admission, Allowance, Notice, Queue
 from webhooks.models import Endpoint, Fact, FactType
 
 # A hash is slow on purpose; one a word does for all tests.
@@ -161,6 +161,19 @@ class AdmissionFactory(DjangoModelFactory):
 
     queue = factory.SubFactory(QueueFactory)
     user = factory.SubFactory(UserFactory, email_verified_at=factory.LazyFunction(timezone.now))
+
+
+class NoticeFactory(DjangoModelFactory):
+    """A notice to one fan, who has not been told yet."""
+
+    class Meta:
+        model = Notice
+
+    queue = factory.SubFactory(QueueFactory)
+    text = "We open the doors an hour later."
+    created_by = factory.SubFactory(UserFactory)
+    reader_count = 1
+    last_place = 0
 
 
 class AllowanceFactory(DjangoModelFactory):

@@ -5,12 +5,14 @@ from orders.services.cancellations import tell_next_buyers
 from orders.services.checkout import cancel_payment, start_payment, submit_payment
 from orders.services.holds import expire_next_order, expire_order, hold_tickets, leave_line, release_order
 from orders.services.settlement import refund_next_payment, settle_next_payment, settle_order, settle_payment
+from orders.services.windows import extend_windows
 
 __all__ = [
     "cancel_payment",
     "change_allocation",
     "expire_next_order",
     "expire_order",
+    "extend_windows",
     "hold_tickets",
     "leave_line",
     "refund_next_payment",

@@ -191,7 +191,10 @@ def _write_order(admission: Any, tiers: Mapping[Tier, int]) -> Order:
         total=total,
         hold_ends_at=admission.window_ends_at,
     )
-    turn = Admission.objects.within_window().filter(pk=admission.pk, order_code=admission.order_code)
+    # The window, too, as it was read: it may just have been extended for all, and the hold must end with it.
+    turn = Admission.objects.within_window().filter(
+        pk=admission.pk, order_code=admission.order_code, window_ends_at=admission.window_ends_at
+    )
     if admission.queue.allocation is None:
         # One may have been set before we passed the gate; then these tickets have to be counted.
         turn = turn.filter(Exists(Queue.objects.without_allocation().filter(pk=admission.queue_id)))

@@ -13,6 +13,7 @@ from queues.services.allowances import (
     check_allowance,
     has_allowance_left,
     open_allowance,
+    open_allowances,
     take_from_allowance,
 )
 from queues.services.boards import board_json, publish_board, read_board
@@ -27,19 +28,31 @@ from queues.services.endings import (
 )
 from queues.services.entry import Entry, Needs, asks_for_card, change_guests, find_needs, get_ready
 from queues.services.line import claim_admission, end_admission, find_standing, join_queue, leave_queue
-from queues.services.sale import close_queue, open_queue, pause_queue, publish_queue, resume_queue
+from queues.services.notices import (
+    Progress,
+    change_message,
+    measure_progress,
+    notify_waiting,
+    stop_notice,
+    tell_fans,
+    tell_next_fans,
+)
+from queues.services.sale import change_pace, close_queue, open_queue, pause_queue, publish_queue, resume_queue
 from queues.services.ticks import admit_due_fans, expire_lapsed_admissions, tick_queue
 
 __all__ = [
     "CodeState",
     "Entry",
     "Needs",
+    "Progress",
     "add_to_allowance",
     "admit_due_fans",
     "asks_for_card",
     "board_json",
     "change_guests",
     "change_max_uses",
+    "change_message",
+    "change_pace",
     "check_allocation",
     "check_allowance",
     "claim_admission",
@@ -59,8 +72,11 @@ __all__ = [
     "make_access_codes",
     "mark_next_sold_out_queue",
     "mark_sold_out",
+    "measure_progress",
     "new_challenge",
+    "notify_waiting",
     "open_allowance",
+    "open_allowances",
     "open_queue",
     "pause_queue",
     "publish_board",
@@ -72,7 +88,10 @@ __all__ = [
     "reopen_next_restocked_queue",
     "resume_queue",
     "set_allocation",
+    "stop_notice",
     "swap_allocation",
     "take_from_allowance",
+    "tell_fans",
+    "tell_next_fans",
     "tick_queue",
 ]

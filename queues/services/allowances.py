@@ -6,6 +6,8 @@ stay as they are (see `queues.locks`).
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db import connection
 from django.db.models import F, Func, TextField, Value
 
@@ -38,6 +40,15 @@ def open_allowance(user: User, event: Event) -> Allowance:
         Allowance.objects.bulk_create([Allowance(user=user, event=event)], ignore_conflicts=True)
         allowance = _pass(user, event).get()
     return allowance
+
+
+def open_allowances(event: Event, users: Collection[int]) -> list[Allowance]:
+    """Lock what each of `users` (pks) holds of `event`, as `open_allowance` does, lowest pk first."""
+    locks.share_gates(event.pk)
+    Allowance.objects.bulk_create(
+        [Allowance(user_id=user, event=event) for user in sorted(set(users))], ignore_conflicts=True
+    )
+    return list(Allowance.objects.filter(user__in=users, event=event).lock())
 
 
 def _pass(user: User, event: Event) -> AllowanceQuerySet:

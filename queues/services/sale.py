@@ -1,4 +1,4 @@
-"""Running a sale by hand: publish, open, pause, resume, close."""
+"""Running a sale by hand: publish, open, pause, resume, let in faster or slower, close."""
 
 from __future__ import annotations
 
@@ -60,6 +60,23 @@ def resume_queue(queue: Queue) -> None:
     """
     _check_is_on(queue)
     Queue.objects.filter(pk=queue.pk).update(paused_at=None)
+
+
+@transaction.atomic
+def change_pace(queue: Queue, *, rate_per_minute: int, most_inside: int) -> Queue:
+    """Let in so many a minute, and so many at once, from the next tick on; returns the queue as it was.
+
+    Fewer inside puts nobody out: nobody else is let in until there is room.
+
+    Raises:
+        QueueNotPublished, QueueClosed: nothing is changed.
+    """
+    _check_is_on(queue)
+    before = Queue.objects.lock().get(pk=queue.pk)
+    Queue.objects.filter(pk=queue.pk).update(
+        admission_rate_per_minute=rate_per_minute, max_concurrent_admissions=most_inside
+    )
+    return before
 
 
 def _check_is_on(queue: Queue) -> None:

@@ -19,6 +19,7 @@ from tests.factories import (
     FactFactory,
     LineFactory,
     MembershipFactory,
+    NoticeFactory,
     OrderFactory,
     PaymentFactory,
     TicketFactory,
@@ -39,6 +40,7 @@ def sale(queue: Queue) -> Order:
     TicketFactory(order=order, tier=tier)
     EndpointFactory(organizer=queue.event.organizer)
     FactFactory(organizer=queue.event.organizer)
+    NoticeFactory(queue=queue)
     return order
 
 

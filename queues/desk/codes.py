@@ -19,6 +19,7 @@ from events.admin import PLACE_TIMES, SaleAdmin, ask
 from queues import services
 from queues.conditions import AccessCode
 from queues.forms import AccessCodeForm, AccessCodeFormSet, CheckCodeForm, MakeCodesForm
+from queues.models import Queue
 from queues.refusals import MaxUsesBelowUsed
 from queues.services import CodeState
 
@@ -44,14 +45,13 @@ class AccessCodesDesk(SaleAdmin):
     inlines = (AccessCodeInline,)
     about_codes = ("make_codes", "check_code", "download_codes")
 
-    def has_desk_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        """Tell whether the queue is the signed-in person's: asked before a dialog shows its form."""
-        return self.get_object(request, unquote(str(object_id))) is not None
+    def offered_actions(self, row: Queue) -> set[str]:
+        return super().offered_actions(row) | (set(self.about_codes) if row.require_access_code else set())
 
     @action(
         description=_("Make codes"),
         permissions=["desk"],
-        dialog={**ask(_("Make access codes"), "", _("Make them")), "form_class": MakeCodesForm},
+        dialog=ask(_("Make access codes"), "", _("Make them"), MakeCodesForm),
     )
     def make_codes(self, request: HttpRequest, form: MakeCodesForm, object_id: str) -> HttpResponse:
         asked = form.new_codes()
@@ -62,10 +62,9 @@ class AccessCodesDesk(SaleAdmin):
     @action(
         description=_("Check a code"),
         permissions=["desk"],
-        dialog={
-            **ask(_("Why does a code not work?"), _("Fans are never told the reason; you are."), _("Check")),
-            "form_class": CheckCodeForm,
-        },
+        dialog=ask(
+            _("Why does a code not work?"), _("Fans are never told the reason; you are."), _("Check"), CheckCodeForm
+        ),
     )
     def check_code(self, request: HttpRequest, form: CheckCodeForm, object_id: str) -> HttpResponse:
         queue = self.get_object(request, unquote(object_id))

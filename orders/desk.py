@@ -1,0 +1,96 @@
+"""The organiser's desk of a running sale, with what concerns its orders."""
+
+from functools import partial
+from typing import Any, ClassVar
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.decorators import action
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
+
+from events.admin import ask
+from orders import services
+from queues.admin import QueueAdmin, QueueForm
+from queues.desk.sale import SaleDesk
+from queues.models import Phase, Queue
+from queues.refusals import AllocationBelowUsed
+
+
+class ExtensionDialog(BaseDialogForm):
+    """How much longer those inside may take."""
+
+    minutes = forms.IntegerField(
+        label=_("Minutes"), min_value=1, max_value=60, initial=5, widget=UnfoldAdminIntegerFieldWidget
+    )
+
+
+class SaleQueueForm(QueueForm):
+    def clean_allocation(self) -> int | None:
+        """Refuse politely, by the rows as they are read; the service that saves it has the last word."""
+        asked = self.cleaned_data["allocation"]
+        used = services.tickets_used(self.instance) if self.instance.pk and asked is not None else 0
+        if asked is not None and asked < used:
+            raise forms.ValidationError(str(AllocationBelowUsed(used)))
+        return asked
+
+
+class SaleQueueAdmin(QueueAdmin):
+    """The queue's page with what concerns its orders, too."""
+
+    form = SaleQueueForm
+    actions_detail: ClassVar[tuple[Any, ...]] = (
+        *SaleDesk.about_sale,
+        {"title": _("The line"), "icon": "group", "items": (*SaleDesk.about_line, "extend")},
+        {"title": _("Codes"), "icon": "key", "items": QueueAdmin.about_codes},
+    )
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except AllocationBelowUsed:
+            # Tickets went between the form's look and the write, and all of it was rolled back: look again.
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
+        if change and "allocation" in form.changed_data:
+            # Before anything else is written: see the service.
+            services.change_allocation(obj, obj.allocation)
+        super().save_model(request, obj, form, change)
+
+    def offered_actions(self, row: Queue) -> set[str]:
+        # Somebody may still be inside after the end.
+        has_begun = row.phase(timezone.now()) not in {Phase.DRAFT, Phase.SCHEDULED, Phase.LOBBY}
+        return super().offered_actions(row) | ({"extend"} if has_begun else set())
+
+    @action(
+        description=_("Give more time"),
+        permissions=["desk"],
+        dialog=ask(
+            _("Give everyone inside more time?"),
+            _("Whoever is inside has so much longer to buy, and keeps held tickets so much longer."),
+            _("Give more time"),
+            ExtensionDialog,
+        ),
+    )
+    def extend(self, request: HttpRequest, form: ExtensionDialog, object_id: str) -> HttpResponse:
+        return self.carry_out_and_tell(request, object_id, partial(_extend, minutes=form.cleaned_data["minutes"]))
+
+
+def _extend(queue: Queue, *, minutes: int) -> str:
+    inside = services.extend_windows(queue, minutes=minutes)
+    said = ngettext(
+        "%(minutes)d more minutes for %(count)d fan inside.",
+        "%(minutes)d more minutes for %(count)d fans inside.",
+        inside,
+    )
+    return said % {"minutes": minutes, "count": inside}
