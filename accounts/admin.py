@@ -4,8 +4,10 @@ from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -20,6 +22,8 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts import photos, services
+from accounts.audit import Audited
+from accounts.desk import AuditLogAdmin
 from accounts.forms import IdentityDecisionForm
 from accounts.models import IdentityCheck, Letter, Membership, Organizer, User
 from accounts.scoping import OrganizerScopedAdmin
@@ -31,6 +35,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 # Rights come from memberships, not from groups; an address is verified by its owner, or by `UserAdmin`.
 admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)
+admin.site.register(LogEntry, AuditLogAdmin)
 
 
 class SuperuserOnly(admin.options.BaseModelAdmin):
@@ -68,7 +73,7 @@ class EditUserForm(LowerCaseEmail, UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(SuperuserOnly, DjangoUserAdmin, ModelAdmin):
+class UserAdmin(SuperuserOnly, Audited, DjangoUserAdmin, ModelAdmin):
     form = EditUserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
@@ -119,7 +124,7 @@ class OrganizerAdmin(OrganizerScopedAdmin):
 
 
 @admin.register(Letter)
-class LetterAdmin(SuperuserOnly, ModelAdmin):
+class LetterAdmin(SuperuserOnly, Audited, ModelAdmin):
     """Show what became of every letter; bounced ones stand out by their status and error."""
 
     list_display = ("subject", "to", "kind", "status", "attempts", "created_at", "sent_at", "last_error")
@@ -149,14 +154,19 @@ class LetterAdmin(SuperuserOnly, ModelAdmin):
     def send_again(self, request: HttpRequest, letters: QuerySet[Letter]) -> None:
         """Queue the chosen letters to go out now."""
         for letter in letters:
-            services.resend_letter(letter)
+            self._send_again(request, letter)
         queued = len(letters)
         text = ngettext("%(count)d letter is on its way.", "%(count)d letters are on their way.", queued)
         self.message_user(request, text % {"count": queued}, messages.SUCCESS)
 
+    @transaction.atomic
+    def _send_again(self, request: HttpRequest, letter: Letter) -> None:
+        services.resend_letter(letter)
+        self.log_change(request, letter, gettext("Queued to be sent again."))
+
 
 @admin.register(IdentityCheck)
-class IdentityCheckAdmin(SuperuserOnly, ModelAdmin):
+class IdentityCheckAdmin(SuperuserOnly, Audited, ModelAdmin):
     """Let the platform's staff compare name and photo, and decide once."""
 
     form = IdentityDecisionForm

@@ -304,3 +304,13 @@ class Letter(HasStatus):
 
     def __str__(self) -> str:
         return self.subject
+
+
+class Act(models.Model):
+    """Whose rows an entry of the audit log is about; one of the platform's staff about nobody's has none."""
+
+    entry = models.OneToOneField("admin.LogEntry", on_delete=models.CASCADE, primary_key=True, related_name="act")
+    organizer = models.ForeignKey(Organizer, on_delete=models.CASCADE, related_name="acts")
+
+    def __str__(self) -> str:
+        return str(self.entry)

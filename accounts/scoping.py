@@ -10,6 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from accounts.audit import Audited
 from accounts.models import Organizer
 
 
@@ -85,7 +86,7 @@ class OrganizerScopedFilter(RelatedFieldListFilter):
         return [(row.pk, str(row)) for row in model_admin.choices_of(field, request)]
 
 
-class OrganizerScopedAdmin(OrganizerScope, ModelAdmin):
+class OrganizerScopedAdmin(OrganizerScope, Audited, ModelAdmin):
     """Show staff the rows of their own organizers; `organizer_path` is the lookup from a row to its organizer."""
 
     organizer_path: ClassVar[str] = "organizer"

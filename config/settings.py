@@ -352,6 +352,12 @@ UNFOLD = {
                         "permission": "accounts.scoping.manages_any",
                     },
                     {
+                        "title": _("Audit log"),
+                        "icon": "history",
+                        "link": reverse_lazy("admin:admin_logentry_changelist"),
+                        "permission": "accounts.scoping.manages_any",
+                    },
+                    {
                         "title": _("Users"),
                         "icon": "person",
                         "link": reverse_lazy("admin:accounts_user_changelist"),

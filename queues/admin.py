@@ -14,6 +14,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.admin import SuperuserOnly
+from accounts.audit import Audited
 from events.admin import ReadOnly, SaleAdmin, place_time, with_utc
 from events.forms import PlaceTimeField, use_zone
 from events.models import Event, Tier
@@ -230,7 +231,7 @@ class CardPrefixInline(SuperuserOnly, TabularInline):
 
 
 @admin.register(CardProgramme)
-class CardProgrammeAdmin(SuperuserOnly, ModelAdmin):
+class CardProgrammeAdmin(SuperuserOnly, Audited, ModelAdmin):
     """Card programmes are common to all organizers; whoever runs the platform keeps them."""
 
     list_display = ("name", "slug")

@@ -5,12 +5,13 @@ from decimal import Decimal
 from functools import cache
 
 import factory
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 from payments import PaymentStatus
 
-from accounts.models import IdentityCheck, Letter, Membership, Organizer, User
+from accounts.models import Act, IdentityCheck, Letter, Membership, Organizer, User
 from events.models import Event, Tier, Venue
 from orders.models import Line, Order, Payment, Ticket
 from queues.conditions import AccessCode
@@ -93,6 +94,24 @@ class FactFactory(DjangoModelFactory):
     organizer = factory.SubFactory(OrganizerFactory)
     type = FactType.QUEUE_SOLD_OUT
     data = factory.LazyFunction(dict)
+
+
+class LogEntryFactory(DjangoModelFactory):
+    class Meta:
+        model = LogEntry
+
+    user = factory.SubFactory(UserFactory)
+    object_repr = "Somebody"
+    action_flag = CHANGE
+    change_message = "Changed."
+
+
+class ActFactory(DjangoModelFactory):
+    class Meta:
+        model = Act
+
+    entry = factory.SubFactory(LogEntryFactory)
+    organizer = factory.SubFactory(OrganizerFactory)
 
 
 class VenueFactory(DjangoModelFactory):

@@ -75,6 +75,7 @@ class AccessCodesDesk(SaleAdmin):
         if found is not None:
             facts = {"used": found.use_count, "most": found.max_uses}
             said = f"{said} {_t('Used by %(used)d of %(most)d fans.') % facts}"
+        self.log_change(request, queue, _t("Code checked: %(said)s") % {"said": said})
         self.message_user(request, said, messages.SUCCESS if state == CodeState.WORKS else messages.WARNING)
         return self.back_to(request, queue)
 
@@ -83,6 +84,7 @@ class AccessCodesDesk(SaleAdmin):
         queue = self.get_object(request, unquote(object_id))
         if queue is None:
             raise Http404
+        self.log_change(request, queue, _t("Codes downloaded."))
         response = HttpResponse(content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="codes-{queue.slug}.csv"'
         rows = csv.writer(response)

@@ -14,6 +14,7 @@ from orders.models import Order
 from queues.conditions import CardProgramme
 from queues.models import Queue
 from tests.factories import (
+    ActFactory,
     AdmissionFactory,
     EndpointFactory,
     FactFactory,
@@ -41,6 +42,7 @@ def sale(queue: Queue) -> Order:
     EndpointFactory(organizer=queue.event.organizer)
     FactFactory(organizer=queue.event.organizer)
     NoticeFactory(queue=queue)
+    ActFactory(organizer=queue.event.organizer)
     return order
 
 
