@@ -34,6 +34,7 @@ ANSWERS: dict[type[Refusal], Answer] = {
     events.InUse: Answer(409, "in_use"),
     events.EventCancelled: Answer(409, "event_cancelled"),
     events.QuantityBelowFloor: Answer(409, "quantity_below_floor"),
+    events.StockAboveQuantity: Answer(409, "stock_above_quantity"),
     queues.QueueNotOpen: Answer(423, "queue_not_open"),
     queues.QueueClosed: Answer(409, "queue_closed"),
     queues.QueueSoldOut: Answer(409, "queue_sold_out"),

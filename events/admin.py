@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -216,7 +216,7 @@ class EventAdmin(SaleAdmin):
             },
         ),
     )
-    actions_detail = ("publish", "cancel")
+    actions_detail: ClassVar[tuple[str, ...]] = ("publish", "cancel")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {**only_organizer(self, request), **super().get_changeform_initial_data(request)}

@@ -184,6 +184,10 @@ AVAILABLE = F("quantity") + F("returned_count") - F("sold_count") - F("reserved_
 
 
 class TierQuerySet(models.QuerySet["Tier"]):
+    def lock(self) -> Self:
+        """Lock the rows, lowest pk first, against every other writer."""
+        return self.order_by("pk").select_for_update(of=("self",), no_key=True)
+
     def with_available(self) -> Self:
         """Adds `tickets_available`, computed by the database."""
         return self.annotate(tickets_available=Greatest(AVAILABLE, 0))

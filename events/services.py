@@ -61,6 +61,21 @@ class QuantityBelowFloor(Refusal):
         )
 
 
+class StockAboveQuantity(Refusal):
+    """The rows of a tier say more than its counters can be set to; `facts["counted"]` says how many."""
+
+    def __init__(self, tier: Tier, counted: int) -> None:
+        super().__init__(
+            _(
+                "%(tier)s has %(counted)d tickets sold, reserved or set aside, more than there are. "
+                "Raise its quantity first."
+            )
+            % {"tier": tier.name, "counted": counted},
+            counted=counted,
+            tier=tier.slug,
+        )
+
+
 class EventCancelled(Refusal):
     message = _("The event is cancelled, and stays so.")
 
@@ -144,6 +159,21 @@ def take_back_stock(quantities: Mapping[Tier, int]) -> None:
     for tier, quantity in _in_order(quantities):
         _move(tier, sold_count=-quantity)
     _note_change(quantities)
+
+
+def correct_stock(tier_id: int, *, sold: int | None = None, reserved: int | None = None) -> None:
+    """Set counters that differed from their rows to what the rows say; None leaves one as it is. The tier is locked.
+
+    Raises:
+        StockAboveQuantity: the quantity does not allow it; the transaction must be rolled back.
+    """
+    tier = Tier.objects.get(pk=tier_id)
+    tier.sold_count = tier.sold_count if sold is None else sold
+    tier.reserved_count = tier.reserved_count if reserved is None else reserved
+    if tier.lowest_quantity > tier.quantity + tier.returned_count:
+        raise StockAboveQuantity(tier, tier.lowest_quantity)
+    Tier.objects.filter(pk=tier_id).update(sold_count=tier.sold_count, reserved_count=tier.reserved_count)
+    _note_change({tier: 0})
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from accounts.scoping import OrganizerScope
 from events.admin import ReadOnly, SaleAdmin, place_time
 from events.models import Event
 from events.templatetags.money import currency
-from orders.desk import SaleQueueAdmin
+from orders.desk import SaleEventAdmin, SaleQueueAdmin
 from orders.models import Line, Order, Payment, Ticket
 from queues.models import Queue
 
@@ -79,8 +79,9 @@ class TicketInline(OrderPart):
         return super().get_queryset(request).select_related("tier", "owner", "order__event")
 
 
-# With what concerns its orders, too.
-admin.site.unregister(Queue)
+# With what concerns their orders, too.
+admin.site.unregister([Event, Queue])
+admin.site.register(Event, SaleEventAdmin)
 admin.site.register(Queue, SaleQueueAdmin)
 
 

@@ -4,20 +4,27 @@ from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import action
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
-from events.admin import ask
+from events.admin import EventAdmin, ask
+from events.models import Event
 from orders import services
 from queues.admin import QueueAdmin, QueueForm
 from queues.desk.sale import SaleDesk
 from queues.models import Phase, Queue
 from queues.refusals import AllocationBelowUsed
+
+WORDS = {"sold": _("sold"), "reserved": _("reserved"), "orders": _("orders"), "tickets": _("tickets")}
+# In a dialog; the log has them all.
+SHOWN = 20
 
 
 class ExtensionDialog(BaseDialogForm):
@@ -26,6 +33,51 @@ class ExtensionDialog(BaseDialogForm):
     minutes = forms.IntegerField(
         label=_("Minutes"), min_value=1, max_value=60, initial=5, widget=UnfoldAdminIntegerFieldWidget
     )
+
+
+class RecountDialog(BaseDialogForm):
+    """Shows where counters and rows differ, before anything is mended."""
+
+    form_before_template = "orders/desk/differences.html"
+
+    def get_before_template_context(self, request: HttpRequest, object_id: int | str | None = None) -> dict[str, Any]:
+        differences = services.find_differences(Event.objects.get(pk=unquote(str(object_id))))
+        rows = [
+            [difference.whose, WORDS[difference.what], difference.counter, difference.rows]
+            for difference in differences
+        ]
+        headers = [_("of"), _("counter"), _("says"), _("rows say")]
+        return {"table": {"headers": headers, "rows": rows[:SHOWN]}, "hidden_count": max(0, len(rows) - SHOWN)}
+
+
+class SaleEventAdmin(EventAdmin):
+    """The event's page with what concerns its orders, too."""
+
+    actions_detail: ClassVar[tuple[str, ...]] = (*EventAdmin.actions_detail, "recount")
+
+    def offered_actions(self, row: Event) -> set[str]:
+        return super().offered_actions(row) | (set() if row.status == Event.Status.DRAFT else {"recount"})
+
+    @action(
+        description=_("Recount stock"),
+        permissions=["desk"],
+        dialog=ask(
+            _("Recount the stock?"),
+            _("Every counter is compared with the tickets and holds there are. The sale goes on meanwhile."),
+            _("Set the counters right"),
+            RecountDialog,
+        ),
+    )
+    def recount(self, request: HttpRequest, form: RecountDialog, object_id: str) -> HttpResponse:
+        return self.carry_out_and_tell(request, object_id, _recount)
+
+
+def _recount(event: Event) -> str:
+    changed = services.recount_stock(event)
+    if not changed:
+        return _t("Recounted: every counter agrees with its rows.")
+    said = (f"{row.whose}, {WORDS[row.what]}: {row.counter} → {row.rows}" for row in changed)
+    return _t("Recounted. %(changes)s") % {"changes": "; ".join(said)}
 
 
 class SaleQueueForm(QueueForm):

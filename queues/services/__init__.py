@@ -11,6 +11,7 @@ from queues.services.allocations import (
 from queues.services.allowances import (
     add_to_allowance,
     check_allowance,
+    correct_allowance,
     has_allowance_left,
     open_allowance,
     open_allowances,
@@ -57,6 +58,7 @@ __all__ = [
     "check_allowance",
     "claim_admission",
     "close_queue",
+    "correct_allowance",
     "end_admission",
     "expire_lapsed_admissions",
     "explain_code",

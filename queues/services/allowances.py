@@ -7,9 +7,11 @@ stay as they are (see `queues.locks`).
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from django.db import connection
 from django.db.models import F, Func, TextField, Value
+from django.db.models.functions import Greatest
 
 from accounts.models import User
 from events.models import Event
@@ -93,6 +95,20 @@ def add_to_allowance(user: User, queue: Queue, *, tickets: int) -> None:
     allowance = Allowance.objects.of(user, queue.event).get()
     check_allowance(allowance.order_count, allowance.ticket_count, tickets=tickets, queue=queue)
     raise TicketLimitReached
+
+
+def correct_allowance(user_id: int, event: Event, *, orders: int | None = None, tickets: int | None = None) -> None:
+    """Set counts that differed from their rows to what the rows say; None leaves one as it is. The row is locked.
+
+    Where the rows say more than the limit, the limit that was last asked for gives way: what the fan has is a fact, and
+    the next order is measured by the limits of its own time.
+    """
+    counts = {"order": orders, "ticket": tickets}
+    known: dict[str, Any] = {name: number for name, number in counts.items() if number is not None}
+    Allowance.objects.filter(user=user_id, event=event).update(
+        **{f"{name}_count": number for name, number in known.items()},
+        **{f"{name}_limit": Greatest(f"{name}_limit", number) for name, number in known.items()},
+    )
 
 
 def take_from_allowance(user: User, event: Event, *, tickets: int) -> None:

@@ -82,6 +82,7 @@ WAYS: dict[tuple[str, str], Way] = {
     ("letter", "send_again"): (LetterFactory, {}),
     ("event", "publish"): (lambda: EventFactory(status="draft"), {}),
     ("event", "cancel"): (EventFactory, {}),
+    ("event", "recount"): (EventFactory, {}),
     ("queue", "publish"): (draft_queue, {}),
     ("queue", "open_now"): (upcoming_queue, {}),
     ("queue", "pause"): (QueueFactory, {}),
