@@ -104,14 +104,20 @@ class AuditLogAdmin(OrganizerScopedAdmin):
     def who(self, entry: LogEntry) -> str:
         return entry.user.email
 
-    @display(description=_("what"), ordering="object_repr")
+    @display(description=_("object"), ordering="object_repr")
     def what(self, entry: LogEntry) -> str:
         address = reverse("admin:admin_logentry_changelist")
         query = f"object={entry.content_type_id}-{entry.object_id}"
         kind = entry.content_type.name if entry.content_type else ""
-        return format_html('{}<br><a href="{}?{}">{}</a>', kind, address, query, entry.object_repr)
+        return format_html(
+            '{}<br><a class="text-primary-600 dark:text-primary-500" href="{}?{}">{}</a>',
+            kind,
+            address,
+            query,
+            entry.object_repr,
+        )
 
-    @display(description=_("what was done"))
+    @display(description=_("act"))
     def said(self, entry: LogEntry) -> str:
         if entry.action_flag == DELETION:
             return _t("Deleted.")

@@ -23,6 +23,8 @@ from queues.models import Phase, Queue
 from queues.refusals import AllocationBelowUsed
 
 WORDS = {"sold": _("sold"), "reserved": _("reserved"), "orders": _("orders"), "tickets": _("tickets")}
+MOST_MINUTES = 60
+BETWEEN = _("Please give between 1 and 60 minutes.")
 # In a dialog; the log has them all.
 SHOWN = 20
 
@@ -31,7 +33,12 @@ class ExtensionDialog(BaseDialogForm):
     """How much longer those inside may take."""
 
     minutes = forms.IntegerField(
-        label=_("Minutes"), min_value=1, max_value=60, initial=5, widget=UnfoldAdminIntegerFieldWidget
+        label=_("Minutes"),
+        min_value=1,
+        max_value=MOST_MINUTES,
+        initial=5,
+        error_messages={"min_value": BETWEEN, "max_value": BETWEEN, "invalid": BETWEEN},
+        widget=UnfoldAdminIntegerFieldWidget,
     )
 
 
@@ -46,7 +53,7 @@ class RecountDialog(BaseDialogForm):
             [difference.whose, WORDS[difference.what], difference.counter, difference.rows]
             for difference in differences
         ]
-        headers = [_("of"), _("counter"), _("says"), _("rows say")]
+        headers = [_("of"), _("counter"), _("it says"), _("its rows say")]
         return {"table": {"headers": headers, "rows": rows[:SHOWN]}, "hidden_count": max(0, len(rows) - SHOWN)}
 
 

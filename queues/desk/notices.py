@@ -54,7 +54,9 @@ class NoticesDesk(SaleAdmin):
             (reverse("admin:queues_notice_change", args=[notice.pk]), notice, WRITTEN(notice), progress(notice))
             for notice in newest
         )
-        return format_html_join("", '<p><a href="{}">{}</a><br>{}: {}</p>', rows)
+        return format_html_join(
+            "", '<p class="mb-3"><a class="text-primary-600 dark:text-primary-500" href="{}">{}</a><br>{}: {}</p>', rows
+        )
 
 
 class NoticeAdmin(ReadOnly, SaleAdmin):

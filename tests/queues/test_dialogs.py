@@ -90,7 +90,8 @@ def test_minutes_that_make_no_sense_are_asked_for_again(desk: Client, queue: Que
     AdmissionFactory(queue=queue, admitted=True)
     before = list(Admission.objects.values())
 
-    assert list(press(desk, queue, "extend", minutes=minutes).context["form"].errors) == ["minutes"]
+    errors = press(desk, queue, "extend", minutes=minutes).context["form"].errors
+    assert errors == {"minutes": ["Please give between 1 and 60 minutes." if minutes else "This field is required."]}
     assert list(Admission.objects.values()) == before
 
 
