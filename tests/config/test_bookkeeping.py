@@ -145,7 +145,7 @@ def test_books_find_a_fan_who_stands_twice_in_a_line(queue: Queue, ben: User):
 def test_books_find_a_code_that_let_in_too_many(queue: Queue, ben: User, cleo: User):
     code = AccessCode.objects.create(queue=queue, code="FALL", max_uses=1, use_count=1)
     for fan in (ben, cleo):
-        AccessCodeUse.objects.create(code=code, user=fan)
+        AccessCodeUse.objects.create(code=code, queue=queue, user=fan)
     difference = CounterDifference("code.use_count", code.code, 1, 2)
     assert faults() == {**NO_FAULTS, "limit_breaches": 1, "counter_differences": [difference]}
 
