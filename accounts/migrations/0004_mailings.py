@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0002_identity_checks"),
+        ("accounts", "0003_letters_being_sent"),
     ]
 
     operations = [

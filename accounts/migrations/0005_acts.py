@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0003_mailings"),
+        ("accounts", "0004_mailings"),
         ("admin", "0003_logentry_add_action_flag_choices"),
     ]
 

@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("queues", "0004_card_programmes"),
+        ("queues", "0007_captcha"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
