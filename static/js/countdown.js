@@ -26,7 +26,7 @@ class Countdown {
     this.element = element;
     this.bar = element.closest("[data-timebar]");
     this.endsAt = Date.parse(element.dateTime);
-    this.offset = Date.parse(element.dataset.serverNow) - (performance.timeOrigin + this.arrival());
+    this.offset = Date.parse(element.dataset.serverNow) - (Date.now() - this.sinceArrival());
     this.left = Infinity;
     this.voice = document.createElement("span");
     this.voice.className = "unseen";
@@ -34,9 +34,10 @@ class Countdown {
     element.after(this.voice);
   }
 
-  /** When the page's first byte came, so that a slow script does not make the clock late. */
-  arrival() {
-    return performance.getEntriesByType("navigation")[0]?.responseStart ?? performance.now();
+  /** How long ago the page's first byte came, so that a slow script does not make the clock late. */
+  sinceArrival() {
+    const now = performance.now();
+    return Math.max(0, now - (performance.getEntriesByType("navigation")[0]?.responseStart ?? now));
   }
 
   tick() {

@@ -164,7 +164,9 @@ def test_static_files_are_hashed_compressed_and_kept_for_good(web: httpx.Client)
     answers = {address: web.get(address, headers={"Accept-Encoding": "gzip"}) for address in addresses}
 
     assert [address for address in addresses if not HASHED.search(address)] == []
-    assert {Path(address).suffix for address in addresses} == {".css", ".svg"}
+    assert {Path(address).suffix for address in addresses} == {".css", ".js", ".svg"}
     assert {(answer.status_code, answer.headers["Cache-Control"]) for answer in answers.values()} == {(200, FOR_GOOD)}
-    assert {answer.headers["Content-Encoding"] for address, answer in answers.items() if ".css" in address} == {"gzip"}
+    assert {answer.headers["Content-Encoding"] for address, answer in answers.items() if ".svg" not in address} == {
+        "gzip"
+    }
     assert "immutable" not in web.get("/static/css/fairline.css").headers["Cache-Control"]

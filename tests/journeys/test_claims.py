@@ -43,7 +43,7 @@ def test_page_that_comes_too_late_says_so_by_itself(visitor: Visitor):
     visitor.page.route("**/claim/", come_too_late)
     visitor.go(sale.journey)
 
-    visitor.sees("Your time has run out")
+    visitor.sees("Your turn has passed")
     expect(visitor.page.get_by_role("main")).to_contain_text("you did not show up within 45 seconds")
     [admission] = sale.admissions(fan)
     assert admission.claimed_at is None

@@ -13,13 +13,27 @@ from playwright.sync_api import Browser, Response, expect
 from config.stack import Stack
 from tests.config.production import with_static_files
 from tests.factories import AdmissionFactory
-from tests.journeys.sales import Sale, new_fan
+from tests.journeys.sales import Sale, new_fan, new_sale, soon
 from tests.journeys.visitor import Visitor, Watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
-HASHED = re.compile(r"/static/(js|css)/\w+\.[0-9a-f]{12}\.\w+$")
-MODULES = {"board", "claim", "countdown", "drawing", "place", "selection", "words"}
+HASHED = re.compile(r"/static/(js|css|altcha)/[\w-]+(\.min)?\.[0-9a-f]{12}\.\w+$")
+MODULES = {
+    "altcha",
+    "board",
+    "captcha",
+    "captcha-worker",
+    "claim",
+    "countdown",
+    "drawing",
+    "joining",
+    "place",
+    "pulse",
+    "selection",
+    "words",
+    "zone",
+}
 
 
 @pytest.fixture
@@ -55,6 +69,11 @@ def test_modules_of_production_load_by_hashed_names_and_run(browser: Browser, pr
     visitor.sign_in(inside)
     visitor.go(sale.journey)
     expect(visitor.page.locator("[data-summary]")).to_be_visible()
+    visitor.go(new_sale(enable_captcha=True, scheduled_start=soon(hours=1)).journey)
+    visitor.page.get_by_label("I am a person").click()
+    expect(visitor.page.get_by_text("Done: welcome")).to_be_visible()
+    visitor.go(new_sale(scheduled_start=soon(hours=1)).journey)
+    expect(visitor.page.get_by_text("You are ready.")).to_be_visible()
 
     assert watch.finish() == []
     code = [answer for answer in files if answer.url.endswith((".js", ".css"))]

@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from accounts.models import User
 from events.models import Tier
-from orders import admin as orders_admin
 from orders import services
 from orders.models import Order
 from queues.admittance import token_for
@@ -121,6 +120,7 @@ def save(desk: Client, queue: Queue, **typed: Any) -> Any:
     shown = desk.get(page_of(queue))
     fields = next(form.fields for form in forms(shown) if "max_concurrent_admissions" in form.fields)
     fields |= {"kind": queue.kind, "metadata": "{}", "guests": "", "message": queue.message}
+    fields["captcha_threshold"] = queue.captcha_threshold
     return desk.post(page_of(queue), {**fields, **typed})
 
 
@@ -173,12 +173,13 @@ def test_tickets_that_went_between_the_look_and_the_write_are_told_in_the_form(
     """The form has found the allocation possible; then somebody holds; nothing of the form is written."""
     hold(queue, floor=3)
     looks: list[int] = []
+    count = services.tickets_used
 
     def tickets_used(of: Queue) -> int:
-        looks.append(services.tickets_used(of))
+        looks.append(count(of))
         return 0 if len(looks) == 1 else looks[-1]
 
-    monkeypatch.setattr(orders_admin, "tickets_used", tickets_used)
+    monkeypatch.setattr(services, "tickets_used", tickets_used)
 
     answer = save(desk, queue, allocation="2", name="Other")
 
@@ -206,4 +207,4 @@ def test_change_of_an_allocation_is_written_to_the_history(desk: Client, queue: 
     save(desk, queue, allocation="10")
 
     history = desk.get(f"/admin/queues/queue/{queue.pk}/history/").content.decode()
-    assert "Changed Tickets for this queue." in history
+    assert "Tickets for this queue: – → 10" in history

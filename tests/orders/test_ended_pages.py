@@ -39,7 +39,7 @@ def lapsed(order: Order) -> Order:
 
 SENTENCES = {
     Ending.TIME_OVER: "What you had not paid for has gone back to the next people in line. Nothing was charged.",
-    Ending.ABSENT: "You were let in and did not come in time",
+    Ending.ABSENT: "It was your turn, and you did not show up within",
     Ending.MONEY_UNDER_WAY: "You had begun to pay, and we do not know yet how that ended.",
     Ending.MONEY_GOES_BACK: "You get all of it back, and need do nothing.",
 }

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from django.db import connection, transaction
-from django.db.models import F
-from django.utils import timezone
 from playwright.sync_api import expect
 
-from queues.models import Admission
 from tests.factories import MembershipFactory
 from tests.journeys.sales import new_sale
 from tests.journeys.stages.stage import failing, sign_in_new_fan, stage
 from tests.journeys.visitor import Visitor
 
+MORE_THAN_ANYTHING_ASKS_FOR = 21 * 1024 * 1024
 
-@stage
+
+@failing(413)
 def refusal(visitor: Visitor) -> None:
-    sale = new_sale()
-    # With a hold that no order knows of, no sweep takes the turn away under our feet.
-    admission = sale.let_in(sign_in_new_fan(visitor), claimed_at=timezone.now(), has_hold=True)
-    visitor.go(sale.journey)
-    Admission.objects.filter(pk=admission.pk).update(window_ends_at=F("admitted_at"))
-    leave = visitor.page.locator('form[action$="/leave/"]')
-    leave.evaluate("form => { form.action = form.action.replace('/leave/', '/claim/'); form.submit() }")
-    expect(visitor.page.get_by_role("alert")).to_contain_text("Your time to buy is over.")
+    sign_in_new_fan(visitor, identity_verified_at=None)
+    visitor.go("/account/identity/")
+    film = {"name": "film.jpg", "mimeType": "image/jpeg", "buffer": bytes(MORE_THAN_ANYTHING_ASKS_FOR)}
+    visitor.page.locator("input[type=file]").set_input_files(film)  # type: ignore[arg-type]
+    visitor.press("Send name and photo")
+    expect(visitor.page.get_by_text("What you have sent is too large.")).to_be_visible()
 
 
 @stage
