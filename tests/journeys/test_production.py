@@ -28,6 +28,7 @@ MODULES = {
     "countdown",
     "drawing",
     "joining",
+    "opening",
     "place",
     "pulse",
     "selection",

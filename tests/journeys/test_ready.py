@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import pytest
 from django.db import connection, transaction
@@ -13,6 +14,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 from accounts.models import User
 from config.stack import Stack
 from queues import locks
+from queues import services as queue_services
 from queues.models import Admission
 from tests.journeys.sales import Sale, new_fan, new_sale, soon
 from tests.journeys.visitor import PATIENCE_MS, NewVisitor, Visitor
@@ -131,6 +133,52 @@ def test_page_whose_clock_is_early_asks_again_until_the_server_has_opened(stack:
 
         expect(visitor.page.locator("h1")).to_have_text("Your position in line", timeout=LONG_MS)
         assert len(sale.admissions(fan)) == 1
+
+
+def test_sale_that_staff_open_early_is_joined_by_who_is_ready(visitor: Visitor):
+    sale = upcoming()
+    fan = stay_ready(visitor, sale)
+    sent = posts_of(visitor.page)
+    queue_services.open_queue(sale.queue)
+
+    run_on(visitor.page, lambda: bool(sale.admissions(fan)))
+
+    expect(visitor.page.locator("h1")).to_have_text("Your position in line", timeout=LONG_MS)
+    assert sent == [f"{sale.queue.slug}/join/"]
+
+
+def test_page_of_a_sale_that_is_put_off_counts_to_the_new_time(visitor: Visitor):
+    sale = upcoming()
+    stay_ready(visitor, sale)
+    later = soon(hours=3)
+    sale.change_queue(scheduled_start=later)
+    queue_services.publish_board(sale.queue.pk)
+    clock = visitor.page.locator("time[data-countdown]")
+
+    run_on(visitor.page, lambda: datetime.fromisoformat(clock.get_attribute("datetime") or "") == later)
+
+
+def test_board_is_news_when_the_sale_is_open_or_its_time_is_another(visitor: Visitor):
+    visitor.go("/")
+    boards = [
+        ("scheduled", "2026-12-01T10:00:00.5Z"),
+        ("scheduled", "2026-12-01T10:01:00Z"),
+        ("open", "2026-12-01T09:00:00Z"),
+        ("paused", "2026-12-01T10:00:00.5Z"),
+        ("closed", "2026-12-01T10:00:00.5Z"),
+        ("lobby", "2026-12-01T10:00:00.5Z"),
+    ]
+
+    news = visitor.page.evaluate(
+        """async (boards) => {
+          const {newsOf} = await import("/static/js/opening.js");
+          const opensAt = "2026-12-01T11:00:00.500+01:00";
+          return boards.map(([phase, opens_at]) => newsOf({phase, opens_at}, "scheduled", opensAt));
+        }""",
+        boards,
+    )
+
+    assert news == ["same", "changed", "open", "open", "changed", "changed"]
 
 
 def test_refused_join_leads_to_the_page_that_says_why(stack: Stack, browser: Browser):
