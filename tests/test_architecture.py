@@ -2,11 +2,13 @@
 
 import ast
 import os
+import re
 import statistics
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,17 @@ def python_files() -> list[Path]:
     return sorted(path for path in found if "migrations" not in path.parts)
 
 
+def imported_by(node: ast.AST) -> set[str]:
+    """Return the outermost names of what a module imports when it runs."""
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        return set()
+    if isinstance(node, ast.Import):
+        return {alias.name.partition(".")[0] for alias in node.names}
+    if isinstance(node, ast.ImportFrom):
+        return set() if node.level or not node.module else {node.module.partition(".")[0]}
+    return set().union(*map(imported_by, ast.iter_child_nodes(node)))
+
+
 def functions_of(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -60,6 +73,21 @@ def body_length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """Return a function's lines without its docstring: words for the caller cost the reader of the code nothing."""
     has_docstring = ast.get_docstring(node, clean=False) is not None
     return length(node) - (length(node.body[0]) if has_docstring else 0)
+
+
+def test_what_runs_needs_nothing_that_only_tests_have():
+    """The demo and production are made from the dependencies proper; those of the tests are not there."""
+    wishes = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["dependencies"]
+    declared = {re.split(r"[\[~=<> ]", wish)[0] for wish in wishes}
+    modules = [ast.parse(path.read_text()) for path in python_files() if "tests" not in path.relative_to(PROJECT).parts]
+    running = set().union(*map(imported_by, modules)) - sys.stdlib_module_names - {*APPS}
+    distributions = packages_distributions()
+
+    assert {name for name in running if not declared & {*map(as_declared, distributions.get(name, []))}} == set()
+
+
+def as_declared(distribution: str) -> str:
+    return distribution.lower().replace("_", "-")
 
 
 def test_no_foreign_key_points_upwards():
