@@ -39,6 +39,8 @@ class Board:
     `waiting` and `admitted` are numbers of people; every place up to `admitted_through` has been admitted or is gone;
     `places_given` is the last place given to anybody, in any queue, when the board was made;
     `marks` are pairs (place, people ahead of it), ascending; `rate` is admissions a minute, `{low, high}`;
+    `held_up_by` says why nobody is let in at the moment: "stock" (those inside may take all that is left), "room" (as
+    many are inside as may be), or "" where the line moves at its rate;
     `near_seconds` and `far_seconds` say how often the first and the last in line should ask again. Times are
     ISO 8601 in UTC.
     """
@@ -53,6 +55,7 @@ class Board:
     places_given: int
     marks: list[Mark]
     rate: dict[str, float]
+    held_up_by: str
     tiers: list[dict[str, str]]
     message: str
     near_seconds: float

@@ -50,6 +50,13 @@ def admissions_due(traffic: Traffic, *, now: datetime, rate_per_minute: int, max
     return max(0, due)
 
 
+def held_up_by(traffic: Traffic, *, max_concurrent: int) -> str:
+    """Say what keeps the door shut for now: "stock", "room", or nothing ("") where it is only the rate that is set."""
+    if traffic.available <= traffic.shoppers:
+        return "stock"
+    return "room" if traffic.active >= max_concurrent else ""
+
+
 def _evenly_due(recent: Sequence[tuple[datetime, int]], now: datetime, rate_per_minute: int) -> int:
     """Count the admissions due when each follows the one before after 60 s / rate.
 

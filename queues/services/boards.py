@@ -82,6 +82,7 @@ def build_board(queue: Queue) -> Board:
         places_given=places_given,
         marks=marks,
         rate={"low": rate.low, "high": rate.high},
+        held_up_by=pacing.held_up_by(traffic, max_concurrent=queue.max_concurrent_admissions),
         tiers=_levels(queue),
         message=queue.message,
         near_seconds=advice.near,

@@ -6,7 +6,7 @@
  * The private journey is asked only when the turn has come or the phase is another than the page was made with.
  */
 import { Drawing } from "./drawing.js";
-import { hasNews, nextPoll, peopleAhead, waitRange } from "./place.js";
+import { hasGrown, hasNews, nextPoll, peopleAhead, waitRange } from "./place.js";
 import { clock, fill, number, waitWords } from "./words.js";
 
 export { peopleAhead, waitRange, nextPoll } from "./place.js";
@@ -14,6 +14,7 @@ export { peopleAhead, waitRange, nextPoll } from "./place.js";
 const SPEAK_SECONDS = 30;
 const RETRY_SECONDS = 5;
 const HIDDEN_FACTOR = 3;
+const LONGER_SHOWN_SECONDS = 60;
 
 class LinePage {
   constructor(root) {
@@ -68,11 +69,34 @@ class LinePage {
     this.write("wait", wait);
     this.write("waiting", number(Math.max(board.waiting, ahead + 1)));
     this.showStock(board.tiers);
+    this.explain(board, range);
     const message = this.write("operator-message", board.message);
     if (message) message.hidden = !board.message;
     this.drawing?.show(ahead, Math.max(0, board.waiting - ahead - 1));
     document.title = `${fill(this.texts.title, { position })} - ${this.root.dataset.event}`;
     this.speak(fill(this.texts.spoken, { position, ahead: number(ahead), wait }));
+  }
+
+  /** Say why nobody is let in just now, and why the wait is longer than the one that was last told, if it is. */
+  explain(board, range) {
+    const reason = { stock: this.texts.heldStock, room: this.texts.heldRoom }[board.held_up_by];
+    // A full room is how a sale goes; it is worth a word only where it makes somebody wait longer.
+    const alone = board.held_up_by === "stock" ? reason : "";
+    const passed = (Date.now() - this.promisedAt) / 1000;
+    const wasLonger = this.isLonger();
+    const hasJustGrown = hasGrown(this.promised, range, passed);
+    if (hasJustGrown) this.grownAt = Date.now();
+    const isLonger = this.isLonger();
+    const text = isLonger ? fill(this.texts.longer, { reason: reason ?? this.texts.heldPace }) : alone;
+    this.write("held-up", text).hidden = !text;
+    if (isLonger && !wasLonger) this.write("voice", text);
+    // The best that was said is the promise, so that a wait cannot grow by many steps too small to mention.
+    const isBetter = range && !(this.promised && range.high > this.promised.high - passed);
+    if (isBetter || hasJustGrown) [this.promised, this.promisedAt] = [range, Date.now()];
+  }
+
+  isLonger() {
+    return Date.now() - this.grownAt < LONGER_SHOWN_SECONDS * 1000;
   }
 
   showStock(tiers) {

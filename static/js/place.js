@@ -25,6 +25,15 @@ export function waitRange(board, ahead) {
   return { low: Math.round((ahead / high) * 60), high: Math.round((ahead / low) * 60) };
 }
 
+/**
+ * Return whether a wait has become longer than was promised: `promised` and `range` are {low, high} in seconds, or null where
+ * none can be known, and `passed` are the seconds since the promise. A little more is no news.
+ */
+export function hasGrown(promised, range, passed) {
+  if (!promised || !range) return false;
+  return range.high > promised.high - passed + Math.max(60, promised.high / 4);
+}
+
 /** Return the seconds until the board is asked again: near the door often, far back rarely; random is 0 to 1. */
 export function nextPoll(board, ahead, random) {
   const share = board.waiting > 0 ? Math.min(1, ahead / board.waiting) : 0;

@@ -72,6 +72,12 @@ PAUSES = """async (board) => {
 }"""
 
 
+GROWN = """async (cases) => {
+  const {hasGrown} = await import("/static/js/place.js");
+  return cases.map((each) => hasGrown(...each));
+}"""
+
+
 class Rated:
     """As much of a board as an estimate reads."""
 
@@ -94,6 +100,24 @@ def test_browser_and_server_agree_on_position_and_wait(sale: Sale, visitor: Visi
             share = min(1, ahead / board["waiting"]) if board["waiting"] else 0
             advised = board["near_seconds"] + share * (board["far_seconds"] - board["near_seconds"])
             assert (soonest, latest) == (pytest.approx(0.9 * advised), pytest.approx(1.1 * advised))
+
+
+def test_wait_that_is_longer_than_was_promised_is_noticed_and_a_little_more_is_not(sale: Sale, visitor: Visitor):
+    promised, short = {"low": 300, "high": 600}, {"low": 30, "high": 60}
+    cases = [
+        (promised, {"low": 300, "high": 750}, 0, False),
+        (promised, {"low": 300, "high": 751}, 0, True),
+        # Ten minutes and no nearer: what was promised has passed.
+        (promised, promised, 150, False),
+        (promised, promised, 151, True),
+        (short, {"low": 60, "high": 120}, 0, False),
+        (short, {"low": 60, "high": 121}, 0, True),
+        (None, promised, 0, False),
+        (promised, None, 0, False),
+    ]
+    visitor.go(sale.page)
+
+    assert visitor.page.evaluate(GROWN, [case[:3] for case in cases]) == [case[3] for case in cases]
 
 
 def as_range(wait: dict[str, int] | None) -> WaitRange | None:

@@ -7,9 +7,10 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from events.models import Tier
 from queues.models import Admission
 from tests.factories import AdmissionFactory
-from tests.journeys.sales import Sale, new_fan, new_sale
+from tests.journeys.sales import Sale, new_fan, new_sale, soon
 from tests.journeys.visitor import NewVisitor, Visitor
 
 pytestmark = pytest.mark.browser
@@ -82,6 +83,33 @@ def test_stock_that_goes_shows_by_itself(waiting: tuple[Sale, User], visitor: Vi
 
     expect(stock).to_have_text("Gone")
     expect(page.locator("[data-chance]")).to_contain_text("Some tiers are nearly gone.")
+
+
+def test_wait_that_becomes_longer_says_why(visitor: Visitor):
+    sale, fan = new_sale(max_concurrent_admissions=1, admission_window_seconds=600), new_fan()
+    sale.let_in(new_fan(), admitted_at=soon(minutes=-2))
+    for each in (new_fan(), fan):
+        AdmissionFactory(queue=sale.queue, user=each)
+    page = stand_in_line(visitor, sale, fan)
+    expect(page.locator("[data-wait]")).to_have_text("0–10 minutes")
+    expect(page.locator("[data-held-up]")).to_be_hidden()
+
+    sale.change_queue(admission_window_seconds=7200)
+
+    expect(page.locator("[data-wait]")).to_have_text("0–100 minutes")
+    reason = "As many people are inside as may be, and they take longer than those before."
+    expect(page.locator("[data-held-up]")).to_contain_text(f"Your wait has become longer than we told you. {reason}")
+
+
+def test_line_that_stands_for_want_of_tickets_says_so(visitor: Visitor):
+    sale, fan = new_sale(max_concurrent_admissions=9), new_fan()
+    Tier.objects.filter(event=sale.event).update(quantity=0)
+    for each in (new_fan(), fan):
+        AdmissionFactory(queue=sale.queue, user=each)
+
+    page = stand_in_line(visitor, sale, fan)
+
+    expect(page.get_by_text("those inside may take all tickets that are left")).to_be_visible()
 
 
 def test_closed_sale_ends_the_line_by_itself(waiting: tuple[Sale, User], visitor: Visitor):

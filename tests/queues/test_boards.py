@@ -56,6 +56,7 @@ def test_board_tells_what_everyone_may_know(queue: Queue, vip: Tier):
         "places_given": second.place,
         "marks": [[first.place, 0], [second.place, 1]],
         "rate": {"low": 20.0, "high": 20.0},
+        "held_up_by": "",
         "tiers": [{"tier": "vip", "level": "gone"}, {"tier": "floor", "level": "plenty"}],
         "message": "Doors are at seven.",
         "near_seconds": 2.0,

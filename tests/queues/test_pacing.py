@@ -19,6 +19,14 @@ def at(seconds: float) -> datetime:
     return OPENING + timedelta(seconds=seconds)
 
 
+@pytest.mark.parametrize(
+    ("active", "shoppers", "available", "why"),
+    [(0, 0, 0, "stock"), (3, 2, 2, "stock"), (3, 2, 3, ""), (4, 1, 9, "room"), (5, 1, 9, "room"), (4, 4, 4, "stock")],
+)
+def test_door_is_held_by_stock_or_by_room(active: int, shoppers: int, available: int, why: str):
+    assert pacing.held_up_by(Traffic(active, shoppers, available, []), max_concurrent=4) == why
+
+
 @dataclass
 class Sale:
     """A sale in which everybody behaves as `chance` wills it: holds tickets, buys, gives up, or just looks."""
