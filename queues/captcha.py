@@ -23,6 +23,8 @@ MOST_SUMS = {"low": 5_000, "medium": 30_000, "high": 150_000}
 ALGORITHM: Final = "SHA-256"
 # A solution as the widget sends it has some three hundred letters.
 LONGEST = 1_000
+# What else JSON can spell, a column or a hash would fail at.
+DIGEST = re.compile(r"[0-9a-f]{64}")
 # As `new_challenge` writes it and in no other way: the library takes a value that is named twice as its last, and a
 # reader who took the first would let a fan write another account or another hour in front of the signed one.
 SALT = re.compile(r"[0-9a-f]{24}\?expires=(?P<expires>[0-9]{1,12})&queue=(?P<queue>[0-9]+)&user=(?P<user>[0-9]+)&")
@@ -75,11 +77,10 @@ def read_solution(text: str) -> Solution | None:
         return None
     if not isinstance(sent, dict) or type(sent.get("number")) is not int or sent.get("algorithm") != ALGORITHM:
         return None
-    words = [sent.get(name) for name in ("challenge", "salt", "signature")]
-    if not all(isinstance(word, str) for word in words) or not (match := SALT.fullmatch(str(sent["salt"]))):
+    challenge, salt, signature = (str(sent.get(name)) for name in ("challenge", "salt", "signature"))
+    if not (DIGEST.fullmatch(challenge) and DIGEST.fullmatch(signature) and (match := SALT.fullmatch(salt))):
         return None
     bound = {name: int(value) for name, value in match.groupdict().items()}
-    challenge, salt, signature = map(str, words)
     payload = altcha.Payload(ALGORITHM, challenge, sent["number"], salt, signature)
     return Solution(signature=signature, payload=payload, **bound)
 
