@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 # Longer than any call to a provider may take.
 REFUND_LEASE = timedelta(seconds=60)
+WRONG_AMOUNT = "wrong_amount"
 
 
 def settle_order(order: Order) -> None:
@@ -63,7 +64,8 @@ def settle_payment(payment: Payment) -> None:
     """Turn a confirmed payment into tickets, or else mark it to be refunded. Twice changes nothing.
 
     For a hold, reserved becomes sold. Money that comes after the hold has ended takes tickets as if chosen now,
-    if limits, event, allocation and stock allow it. There is never "paid, no ticket": one or the other is committed.
+    if limits, event, allocation and stock allow it. Money that is not what the order costs takes none.
+    There is never "paid, no ticket": one or the other is committed.
     """
     order = payment.order
     queue_services.open_allowance(order.buyer, order.event)
@@ -71,13 +73,18 @@ def settle_payment(payment: Payment) -> None:
     if not Payment.objects.confirmed().filter(pk=payment.pk).update(settled_at=Now()):
         return
     payment.refresh_from_db()
-    if payment.total != order.total or payment.currency != order.currency:
-        _refund(payment, order, "wrong_amount")
+    if not _is_what_it_costs(payment, order):
+        _refund(payment, order, WRONG_AMOUNT)
     elif order.is_held and not order.event.is_cancelled:
         _fulfil(order)
         event_services.sell_stock(order.quantities())
     else:
         _settle_late(payment, order)
+
+
+def _is_what_it_costs(payment: Payment, order: Order) -> bool:
+    """Tell whether the order's total was asked for, and has arrived."""
+    return (payment.total, payment.captured_amount, payment.currency) == (order.total, order.total, order.currency)
 
 
 def _with_what_it_needs() -> Any:
@@ -142,14 +149,22 @@ def _complete_admission(order: Order) -> None:
 
 
 def _refund(payment: Payment, order: Order, reason: str) -> None:
-    if payment.total == 0:
+    if payment.captured_amount == 0:
+        # Free tickets, save where a provider says that it has the money and names none.
+        if payment.total:
+            logger.error("Payment %s is confirmed, and nothing of it has arrived", payment.pk)
         return
     Payment.objects.filter(pk=payment.pk).update(refund_due_at=Now(), refund_reason=reason)
     mailbox.post(
         to=order.email or order.buyer.email,
         template="payment_refunded",
         # By the rows: a settlement that was taken back has left its marks on `order` itself.
-        context={**_letter_context(order), "payment": payment, "has_tickets": order.tickets.exists()},
+        context={
+            **_letter_context(order),
+            "payment": payment,
+            "has_tickets": order.tickets.exists(),
+            "is_wrong_amount": reason == WRONG_AMOUNT,
+        },
         kind=Letter.Kind.RECEIPT,
     )
 
@@ -195,15 +210,12 @@ def _lease_refund(excluding: Collection[int]) -> Payment | None:
 
 
 def _send_back(payment: Payment) -> Decimal:
-    """Ask the provider to send all of it back; returns what it has sent. No transaction is open.
+    """Ask the provider to send back all that has arrived; returns what it has sent. No transaction is open.
 
     Raises:
-        PaymentError, URLError, OSError: the provider failed.
-        ValueError: less has arrived than is to go back.
+        PaymentError, URLError, OSError, ValueError: the provider failed.
     """
-    if payment.total > payment.captured_amount:
-        raise ValueError(f"{payment.captured_amount} {payment.currency} has arrived")
-    return Decimal(provider_factory(payment.variant, payment).refund(payment, payment.total))
+    return Decimal(provider_factory(payment.variant, payment).refund(payment, payment.captured_amount))
 
 
 @transaction.atomic(durable=True)

@@ -151,16 +151,6 @@ def test_refund_of_which_only_a_part_was_sent_is_not_told(payment: Payment, endp
     assert Payment.objects.values_list("status", "captured_amount").get() == ("confirmed", Decimal("1.00"))
 
 
-def test_more_than_has_arrived_is_never_sent_back(payment: Payment, caplog):
-    Payment.objects.update(refund_due_at=timezone.now(), settled_at=timezone.now(), refund_reason="SoldOut")
-    Payment.objects.update(status="confirmed", captured_amount=Decimal("329.99"))
-
-    tasks.refund_unplaced_payments()
-
-    assert Payment.objects.values_list("status", "captured_amount").get() == ("confirmed", Decimal("329.99"))
-    assert "the refund failed and stays due: 329.99 USD has arrived" in caplog.text
-
-
 def test_second_payment_that_goes_back_leaves_the_order_paid_and_is_not_told(payment: Payment, endpoint: Endpoint):
     services.settle_payment(confirm(payment))
     second = confirm(PaymentFactory(order=payment.order))

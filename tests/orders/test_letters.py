@@ -29,7 +29,8 @@ def hold(admission: Admission, tier: Tier, *, of: int = 2, **fields) -> Order:
 
 
 def arrive(order: Order, **fields) -> Payment:
-    return PaymentFactory(order=order, status=PaymentStatus.CONFIRMED, **fields)
+    paid = {"total": order.total, **fields}
+    return PaymentFactory(order=order, status=PaymentStatus.CONFIRMED, captured_amount=paid["total"], **paid)
 
 
 def to_new_york(event: Event, **rules) -> None:

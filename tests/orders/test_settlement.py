@@ -22,6 +22,7 @@ from tests.orders.conftest import traces
 pytestmark = pytest.mark.django_db
 
 Facts = tuple[str, bool, str]
+AT_ONCE = Decimal(1000)
 
 
 def confirm(payment: Payment) -> Payment:
@@ -212,6 +213,59 @@ def test_money_of_another_amount_or_currency_goes_back(payment: Payment, fields:
     assert (fate(payment), Order.objects.get().status) == (("confirmed", True, "wrong_amount"), "held")
     assert Ticket.objects.count() == 0
     assert_counters_equal_rows(payment.order.event)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[Decimal]:
+    """What a provider has sent back, who sends so much at once and no more."""
+    amounts: list[Decimal] = []
+
+    def refund(self: PlayMoneyProvider, payment: Payment, amount: Decimal) -> Decimal:
+        amounts.append(min(amount, AT_ONCE))
+        return amounts[-1]
+
+    monkeypatch.setattr(PlayMoneyProvider, "refund", refund)
+    return amounts
+
+
+@pytest.mark.parametrize("arrived", ["329.99", "330.01"])
+def test_order_of_which_another_amount_has_arrived_gets_no_tickets_and_all_of_it_goes_back(
+    payment: Payment, sent: list[Decimal], arrived: str
+):
+    confirm(payment)
+    Payment.objects.update(captured_amount=Decimal(arrived))
+
+    services.settle_payment(payment)
+    tasks.refund_unplaced_payments()
+
+    assert (fate(payment), Order.objects.get().status) == (("refunded", True, "wrong_amount"), "held")
+    assert (sent, Ticket.objects.count()) == ([Decimal(arrived)], 0)
+    letter = Letter.objects.get()
+    assert [f"${arrived}" in part for part in (letter.subject, letter.text, letter.html)] == [True] * 3
+    assert "it is not what the order costs" in letter.text
+    assert_counters_equal_rows(payment.order.event)
+
+
+def test_payment_of_which_nothing_has_arrived_is_neither_tickets_nor_a_refund(payment: Payment, caplog):
+    Payment.objects.update(status="confirmed")
+
+    tasks.settle_confirmed_payments()
+    tasks.refund_unplaced_payments()
+
+    assert (fate(payment), Order.objects.get().status) == (("confirmed", True, ""), "held")
+    assert (Ticket.objects.count(), Letter.objects.count()) == (0, 0)
+    assert f"Payment {payment.pk} is confirmed, and nothing of it has arrived" in caplog.text
+
+
+def test_refund_of_which_a_part_was_sent_sends_the_rest(payment: Payment, sent: list[Decimal]):
+    Payment.objects.update(refund_due_at=timezone.now(), settled_at=timezone.now(), refund_reason="SoldOut")
+    Payment.objects.update(status="confirmed", captured_amount=AT_ONCE + 30)
+
+    services.refund_next_payment()
+    Payment.objects.update(refund_leased_until=timezone.now())
+    services.refund_next_payment()
+
+    assert (sent, fate(payment)[0]) == ([AT_ONCE, Decimal(30)], "refunded")
 
 
 def test_second_payment_of_a_paid_order_goes_back(payment: Payment):

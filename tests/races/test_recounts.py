@@ -6,6 +6,7 @@ from inspect import unwrap
 from typing import cast
 
 import pytest
+from django.db.models import F
 from payments import PaymentStatus
 
 from events.models import Event, Tier, TierQuerySet
@@ -31,7 +32,7 @@ def hold(queue: Queue) -> Act:
 def settle(hold: Act) -> Act:
     """What turns a hold of two into tickets, without a commit of its own."""
     services.start_payment(cast(Order, hold()), holders=["Ben", "Bea"], email="ben@example.org")
-    Payment.objects.update(status=PaymentStatus.CONFIRMED)
+    Payment.objects.update(status=PaymentStatus.CONFIRMED, captured_amount=F("total"))
     act = cast("Callable[[Payment], None]", unwrap(services.settle_payment))
     return partial(act, Payment.objects.get())
 

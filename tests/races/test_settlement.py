@@ -15,6 +15,7 @@ from orders.services import holds, settlement
 from queues import services as queue_services
 from queues.models import Admission, Queue
 from tests.bookkeeping import assert_counters_equal_rows
+from tests.factories import PaymentFactory
 from tests.races.conftest import turn_at
 from tests.racing import Gate, Run, race, uncommitted, wait_until_somebody_waits
 
@@ -156,11 +157,12 @@ def test_without_the_gate_settling_at_once_settles_twice(payment: Payment, event
 
 def test_two_payments_of_one_order_at_once_keep_one(payment: Payment, event: Event):
     confirm(payment)
-    second = Payment.objects.create(
-        order=payment.order, variant="dummy", status="confirmed", total=payment.total, currency=payment.currency
-    )
+    both: list[Payment] = [
+        payment,
+        PaymentFactory(order=payment.order, status="confirmed", captured_amount=payment.total),
+    ]
 
-    race(lambda n: services.settle_payment([payment, second][n]), 2)
+    race(lambda n: services.settle_payment(both[n]), 2)
 
     refunds = Payment.objects.exclude(settled_at=None).values_list("refund_reason", flat=True)
     assert Counter(refunds) == {"": 1, "OrderNotPayable": 1}

@@ -8,6 +8,7 @@ from inspect import unwrap
 from typing import Any, cast
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 from payments import PaymentStatus
 
@@ -158,7 +159,7 @@ def test_turn_that_has_ended_before_its_row_is_locked_stays_ended_whole(held: Or
 def extend_while_settling(order: Order) -> object:
     services.start_payment(order, holders=["Ben"], email="ben@example.org")
     order.refresh_from_db()
-    Payment.objects.update(status=PaymentStatus.CONFIRMED)
+    Payment.objects.update(status=PaymentStatus.CONFIRMED, captured_amount=F("total"))
     settle = cast("Callable[[Payment], None]", unwrap(services.settle_payment))
     with uncommitted(partial(settle, Payment.objects.get())):
         extending = Run(partial(services.extend_windows, order.queue, minutes=5))

@@ -81,7 +81,7 @@ def hold_over_and_late_money_found_tickets(visitor: Visitor) -> None:
     payment = order_services.start_payment(order, holders=["Wanda Walker"], email="wanda@example.org")
     Order.objects.filter(pk=order.pk).update(hold_ends_at=F("created_at"))
     order_services.expire_order(order)
-    Payment.objects.filter(pk=payment.pk).update(status=PaymentStatus.CONFIRMED)
+    Payment.objects.filter(pk=payment.pk).update(status=PaymentStatus.CONFIRMED, captured_amount=payment.total)
     visitor.go(f"{order.get_absolute_url()}return/")
     visitor.sees("Tickets secured!")
 
