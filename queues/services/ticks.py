@@ -9,10 +9,11 @@ import logging
 from datetime import timedelta
 
 from django.db import OperationalError, transaction
-from django.db.models import Case, OuterRef, Value, When
+from django.db.models import Case, OuterRef, Q, Value, When
 from django.db.models.functions import Now
 from psycopg.errors import LockNotAvailable
 
+from events.models import Event
 from queues import facts, locks, pacing
 from queues.models import IS_ABSENT, Admission, EndReason, Phase, Queue
 from queues.services.boards import publish_board
@@ -24,6 +25,15 @@ logger = logging.getLogger(__name__)
 
 # One tick ends so many turns at most; the next one goes on. It bounds the transaction, not the promise.
 EXPIRED_AT_ONCE = 2000
+
+# A queue that was stopped while its tick waited for the line lets nobody in any more.
+STILL_OPEN = Q(
+    Q(queue__scheduled_end__isnull=True) | Q(queue__scheduled_end__gt=Now()),
+    queue__closed_at__isnull=True,
+    queue__sold_out_at__isnull=True,
+    queue__paused_at__isnull=True,
+    queue__event__status=Event.Status.PUBLISHED,
+)
 
 
 def tick_queue(queue_id: int) -> None:
@@ -77,11 +87,7 @@ def admit_due_fans(queue_id: int) -> int:
         return 0
     # From here on no lower place can come into being unseen; see queues.locks.
     locks.take_line(queue_id)
-    # A queue that was closed or sold out while this tick waited for the line lets nobody in any more.
-    first = Admission.objects.waiting().filter(
-        queue_id=queue_id, queue__closed_at__isnull=True, queue__sold_out_at__isnull=True
-    )
-    first = first.in_line_order()
+    first = Admission.objects.waiting().filter(STILL_OPEN, queue_id=queue_id).in_line_order()
     pks = list(first.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True)[:due])
     claim_ends_at = Now() + timedelta(seconds=queue.claim_window_seconds)
     Admission.objects.filter(pk__in=pks).update(

@@ -1,6 +1,7 @@
 """The end of a sale against whoever joins, is let in or leaves at the same instant."""
 
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Letter
 from accounts.patience import patiently
+from events import services as event_services
 from events.models import Tier
 from queues import locks, services
 from queues.models import Admission, Queue
@@ -105,17 +107,38 @@ def test_line_that_stays_busy_leaves_the_queue_open_and_says_so(queue: Queue, mo
     assert Queue.objects.get().closed_at is None
 
 
-def test_tick_that_waited_for_the_line_lets_nobody_into_a_closed_sale(queue: Queue, monkeypatch):
+def end_time(queue: Queue) -> None:
+    Queue.objects.filter(pk=queue.pk).update(scheduled_end=timezone.now())
+
+
+def end_stock(queue: Queue) -> None:
+    sell_out()
+    services.mark_sold_out(queue.pk)
+
+
+STOPS: dict[str, Callable[[Queue], object]] = {
+    "closed": services.close_queue,
+    "paused": services.pause_queue,
+    "sold out": end_stock,
+    "over": end_time,
+    "cancelled": lambda queue: event_services.cancel_event(queue.event),
+}
+
+
+@pytest.mark.parametrize("stop", STOPS.values(), ids=STOPS)
+def test_tick_that_waited_for_the_line_lets_nobody_into_a_sale_that_was_stopped(
+    queue: Queue, monkeypatch, stop: Callable[[Queue], object]
+):
     """It had read that the queue was open before it had the line."""
     AdmissionFactory(queue=queue)
     take_line = locks.take_line
 
-    def take_after_closing(queue_id: int, **wait: int) -> None:
+    def take_after_stopping(queue_id: int, **wait: int) -> None:
         monkeypatch.setattr(locks, "take_line", take_line)
-        assert Run(partial(services.close_queue, queue)).outcome() is None
+        assert not isinstance(Run(partial(stop, queue)).outcome(), Exception)
         take_line(queue_id, **wait)
 
-    monkeypatch.setattr(locks, "take_line", take_after_closing)
+    monkeypatch.setattr(locks, "take_line", take_after_stopping)
 
     assert services.admit_due_fans(queue.pk) == 0
     assert Admission.objects.get().status == "waiting"
