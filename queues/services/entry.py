@@ -86,8 +86,6 @@ def entry_facts(user: User, entry: Entry) -> dict[str, Any]:
     """Return what the door depends on, as annotations of a query of queues."""
     guests = Guest.objects.filter(queue=OuterRef("pk"))
     address = user.email.lower()
-    waiting = Admission.objects.waiting().filter(queue=OuterRef("pk")).order_by().values("queue")
-    waiting_count = Subquery(waiting.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
     cards = CardPrefix.objects.filter(programme__queues=OuterRef("pk"), digits__in=entry.card_beginnings)
     signature = entry.solution.signature if entry.solution else ""
     return {
@@ -101,9 +99,17 @@ def entry_facts(user: User, entry: Entry) -> dict[str, Any]:
         "is_remembered": Exists(_readiness(user, code__isnull=False)),
         "has_solved_captcha": Exists(_readiness(user, has_solved_captcha=True)),
         "is_solution_spent": Exists(SpentSolution.objects.filter(signature=signature)),
-        # Counted only where it matters: it takes longer the longer the line is.
-        "waiting_count": Case(When(max_waiting__isnull=False, then=waiting_count)),
     }
+
+
+def waiting_count() -> Case:
+    """Return how many wait, as an annotation of a query of queues; NULL, and not counted, where there is room for all.
+
+    For joining alone: it takes longer the longer the line is.
+    """
+    waiting = Admission.objects.waiting().filter(queue=OuterRef("pk")).order_by().values("queue")
+    counted = Subquery(waiting.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
+    return Case(When(max_waiting__isnull=False, then=counted))
 
 
 def asks_for_card() -> Exists:
@@ -113,6 +119,8 @@ def asks_for_card() -> Exists:
 
 def check_entry(queue: Any, user: User, entry: Entry) -> None:
     """Check what the queue asks, in the order of the design; a step of joining, after the code's use was taken.
+
+    `queue` was read with `entry_facts` and its `waiting_count`.
 
     Raises:
         NotInAudience, CardNotEligible

@@ -24,7 +24,7 @@ from queues.refusals import (
 from queues.services.allowances import check_allowance
 from queues.services.captchas import lacks_captcha, spend_solution
 from queues.services.codes import guessing, take_code_use
-from queues.services.entry import Entry, check_entry, entry_facts, remember
+from queues.services.entry import Entry, check_entry, entry_facts, remember, waiting_count
 from webhooks import outbox
 from webhooks.models import FactType
 
@@ -101,6 +101,7 @@ def _queue_for(queue_id: int, user: User, entry: Entry) -> Any:
             order_count=Subquery(allowance.values("order_count")),
             ticket_count=Subquery(allowance.values("ticket_count")),
             is_heard=outbox.is_heard(FactType.ADMISSION_CREATED, organizer=OuterRef("event__organizer")),
+            waiting_count=waiting_count(),
             **entry_facts(user, entry),
         )
         .get(pk=queue_id)

@@ -118,6 +118,19 @@ def test_join_with_every_condition_takes_four_statements(queue: Queue, ben: User
     assert len(sent) == 4
 
 
+def test_line_is_counted_for_whoever_joins_and_for_nobody_else(queue: Queue, ben: User):
+    """Everyone's browser asks for the page, and a line may be long."""
+    Queue.objects.update(max_waiting=10)
+
+    with counted_statements() as sent:
+        services.find_needs(queue, ben)
+        services.get_ready(queue, ben, Entry())
+    with counted_statements() as joining:
+        services.join_queue(queue, ben)
+
+    assert [sum("COUNT(" in statement for statement in some) for some in (sent, joining)] == [0, 1]
+
+
 # Pages
 
 
