@@ -5,18 +5,21 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q
 
+from accounts.models import User
 from events.models import Event
 from orders import services
 from orders.models import Order
 from orders.services import holds
 from queues import locks, refusals
 from queues import services as queue_services
-from queues.models import Queue, QueueQuerySet
+from queues.models import Allowance, Queue, QueueQuerySet
 from tests.bookkeeping import assert_counters_equal_rows
+from tests.factories import UserFactory
 from tests.races.conftest import turn_at
-from tests.racing import Gate, Run, meeting, race, uncommitted
+from tests.racing import Gate, Run, meeting, race, uncommitted, wait_until_somebody_waits
 
 FANS = 6
 
@@ -168,6 +171,36 @@ def test_without_the_lock_what_was_given_back_stays_counted(queue: Queue, event:
     assert ceiling() == (10, 2)
     with pytest.raises(AssertionError):
         assert_counters_equal_rows(event)
+
+
+def open_first_allowance_during_a_setting(queue: Queue) -> object:
+    """Let a fan without an allowance come to the gate while it is shut; returns what became of a second tab's row."""
+    fan = UserFactory()
+    with uncommitted(partial(services.change_allocation, queue, 10)):
+        opening = Run(transaction.atomic(partial(queue_services.open_allowance, fan, queue.event)))
+        wait_until_somebody_waits()
+        second = Run(transaction.atomic(partial(make_row, fan, queue.event)))
+        outcome = second.outcome()
+    assert isinstance(opening.outcome(), Allowance)
+    return outcome
+
+
+def make_row(fan: User, event: Event) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = 200")
+    Allowance.objects.create(user=fan, event=event)
+
+
+def test_gates_are_passed_before_a_first_row_is_made(queue: Queue):
+    """Whoever made it and then waited at the gates would hold up the fan's other tab, for whom the gates wait."""
+    assert open_first_allowance_during_a_setting(queue) is None
+
+
+def test_without_the_lock_a_first_row_is_made_outside_the_gates(queue: Queue, monkeypatch):
+    """The negative control."""
+    monkeypatch.setattr(locks, "share_gates", lambda event_id: None)
+
+    assert isinstance(open_first_allowance_during_a_setting(queue), OperationalError)
 
 
 def test_setting_during_a_rush_loses_no_ticket(queue: Queue, event: Event):
