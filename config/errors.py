@@ -55,6 +55,7 @@ ANSWERS: dict[type[Refusal], Answer] = {
     queues.NoneLeftInQueue: Answer(409, "sold_out"),
     queues.TooFewLeftInQueue: Answer(409, "sold_out"),
     queues.AllocationBelowUsed: Answer(409, "allocation_below_used"),
+    queues.UsedAboveAllocation: Answer(409, "used_above_allocation"),
     queues.AdmittanceInvalid: Answer(403, "admittance_invalid"),
     queues.AdmittanceExpired: Answer(409, "admittance_expired"),
     queues.NotInLine: Answer(409, "not_in_line"),

@@ -22,7 +22,14 @@ from queues.desk.sale import SaleDesk
 from queues.models import Phase, Queue
 from queues.refusals import AllocationBelowUsed
 
-WORDS = {"sold": _("sold"), "reserved": _("reserved"), "orders": _("orders"), "tickets": _("tickets")}
+WORDS = {
+    "sold": _("sold"),
+    "reserved": _("reserved"),
+    "allocated": _("reserved or sold in this queue"),
+    "orders": _("orders"),
+    "tickets": _("tickets"),
+    "holding": _("holds tickets"),
+}
 MOST_MINUTES = 60
 BETWEEN = _("Please give between 1 and 60 minutes.")
 # In a dialog; the log has them all.

@@ -125,6 +125,20 @@ class AllocationBelowUsed(Refusal):
         )
 
 
+class UsedAboveAllocation(Refusal):
+    """The rows of a queue say more than its allocation; `facts["counted"]` says how many."""
+
+    def __init__(self, queue: str, counted: int) -> None:
+        super().__init__(
+            _(
+                "%(queue)s has %(counted)d tickets reserved or sold, more than it may give. "
+                "Raise its number of tickets first."
+            )
+            % {"queue": queue, "counted": counted},
+            counted=counted,
+        )
+
+
 class AdmittanceInvalid(Refusal):
     message = _("This is not your turn to buy. Please stand in line first.")
 

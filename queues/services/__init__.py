@@ -2,6 +2,7 @@
 
 from queues.services.allocations import (
     check_allocation,
+    correct_allocation,
     hold_allocation,
     read_availability,
     release_allocation,
@@ -28,7 +29,14 @@ from queues.services.endings import (
     reopen_next_restocked_queue,
 )
 from queues.services.entry import Entry, Needs, asks_for_card, change_guests, find_needs, get_ready
-from queues.services.line import claim_admission, end_admission, find_standing, join_queue, leave_queue
+from queues.services.line import (
+    claim_admission,
+    correct_hold,
+    end_admission,
+    find_standing,
+    join_queue,
+    leave_queue,
+)
 from queues.services.notices import (
     Progress,
     change_message,
@@ -58,7 +66,9 @@ __all__ = [
     "check_allowance",
     "claim_admission",
     "close_queue",
+    "correct_allocation",
     "correct_allowance",
+    "correct_hold",
     "end_admission",
     "expire_lapsed_admissions",
     "explain_code",

@@ -13,7 +13,7 @@ from django.db.models import F
 from events import availability
 from events.availability import Availability, TierAvailability, level_of
 from queues.models import Queue
-from queues.refusals import NoneLeftInQueue, TooFewLeftInQueue
+from queues.refusals import NoneLeftInQueue, TooFewLeftInQueue, UsedAboveAllocation
 
 # From the worst to the best.
 LEVELS = ("gone", "few", "some", "plenty")
@@ -80,6 +80,18 @@ def swap_allocation(queue: Queue, *, given_back: int, taken: int) -> None:
 def set_allocation(queue: Queue, allocation: int | None, *, used: int) -> None:
     """Write the ceiling, and how many tickets are `used`: counted by the caller, who has shut the event's gates."""
     Queue.objects.filter(pk=queue.pk).update(allocation=allocation, allocated_count=0 if allocation is None else used)
+
+
+def correct_allocation(queue_id: int, *, used: int) -> None:
+    """Set the counter, which differed from its rows, to what the rows say. The queue is locked, and the gates shared.
+
+    Raises:
+        UsedAboveAllocation: the allocation does not allow it; the transaction must be rolled back.
+    """
+    queue = Queue.objects.get(pk=queue_id)
+    if queue.allocation is not None and used > queue.allocation:
+        raise UsedAboveAllocation(queue.name, used)
+    Queue.objects.filter(pk=queue_id).update(allocated_count=used)
 
 
 def read_availability(queue: Queue, *, now: datetime | None = None) -> Availability:

@@ -148,6 +148,11 @@ def leave_queue(admission: Admission) -> None:
         raise NotInLine
 
 
+def correct_hold(admission_id: int, *, has_hold: bool) -> None:
+    """Set whether an admitted fan holds tickets to what the orders say. The gate and the admission are locked."""
+    Admission.objects.admitted().filter(pk=admission_id).update(has_hold=has_hold)
+
+
 def end_admission(admission: Admission, status: Admission.Status) -> None:
     """End an admission together with its order; a step of the caller's transaction, who holds the row's lock."""
     admission.move_to(status)

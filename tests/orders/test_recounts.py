@@ -10,11 +10,12 @@ from accounts.models import Membership, User
 from events.models import Event, Tier
 from events.services import StockAboveQuantity
 from orders import services
-from orders.models import Order
+from orders.models import Order, Payment
 from orders.services import Difference
-from queues.models import Allowance, Queue
+from queues.models import Admission, Allowance, Queue
+from queues.refusals import UsedAboveAllocation
 from tests.bookkeeping import assert_counters_equal_rows
-from tests.factories import AllowanceFactory, MembershipFactory, TierFactory
+from tests.factories import AdmissionFactory, AllowanceFactory, MembershipFactory, TierFactory
 from tests.orders.conftest import traces
 
 pytestmark = pytest.mark.django_db
@@ -22,12 +23,15 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def sale(queue: Queue, order: Order, floor: Tier) -> Event:
-    """Ben holds two on the floor; two counters of tiers and two of his are wrong, and so is a stranger's allowance."""
+    """Ben holds two on the floor; every counter of that is wrong, and so are a stranger's allowance and turn."""
     Tier.objects.filter(pk=floor.pk).update(sold_count=7, reserved_count=0)
     Allowance.objects.update(ticket_count=1, order_count=0)
     AllowanceFactory(
         event=queue.event, user__email="zoe@example.org", order_count=1, ticket_count=3, order_limit=1, ticket_limit=4
     )
+    Queue.objects.update(allocation=10, allocated_count=5)
+    Admission.objects.update(has_hold=False)
+    AdmissionFactory(queue=queue, user__email="yan@example.org", admitted=True, has_hold=True)
     return queue.event
 
 
@@ -38,8 +42,11 @@ def differences(event: Event) -> list[tuple[str, str, int, int]]:
 WRONG = [
     ("Floor", "reserved", 0, 2),
     ("Floor", "sold", 7, 0),
+    ("General sale", "allocated", 5, 2),
+    ("ben@example.org", "holding", 0, 1),
     ("ben@example.org", "orders", 0, 1),
     ("ben@example.org", "tickets", 1, 2),
+    ("yan@example.org", "holding", 1, 0),
     ("zoe@example.org", "orders", 1, 0),
     ("zoe@example.org", "tickets", 3, 0),
 ]
@@ -105,6 +112,26 @@ def test_tier_with_more_rows_than_tickets_is_refused_and_nothing_changed(sale: E
     assert (refused.value.facts, traces()) == ({"counted": 2, "tier": "floor"}, before)
 
 
+def test_queue_with_more_rows_than_it_may_give_is_refused_and_nothing_changed(sale: Event):
+    Queue.objects.update(allocation=1, allocated_count=0)
+    before = traces()
+
+    with pytest.raises(UsedAboveAllocation) as refused:
+        services.recount_stock(sale)
+
+    assert (refused.value.facts, traces()) == ({"counted": 2}, before)
+
+
+def test_recount_counts_the_tickets_that_a_queue_has_sold(queue: Queue, payment: Payment, order: Order):
+    services.submit_payment(payment, {"outcome": "confirm"})
+    services.settle_payment(payment)
+    order.tickets.filter(pk=order.tickets.earliest("pk").pk).update(status="void")
+    Tier.objects.filter(slug="floor").update(sold_count=1)
+    Queue.objects.update(allocation=10, allocated_count=2)
+
+    assert differences(queue.event) == [("General sale", "allocated", 2, 1)]
+
+
 def press(client: Client, event: Event) -> list[str]:
     path = f"/admin/events/event/{event.pk}/recount/"
     return [str(said) for said in client.post(path, {"_form_submitted": "True"}, follow=True).context["messages"]]
@@ -120,7 +147,8 @@ def test_organiser_sees_the_differences_before_they_are_mended(client: Client, a
     assert traces() == before
     said = (
         "Fall Tour: Recounted. Floor, reserved: 0 → 2; Floor, sold: 7 → 0; "
-        "ben@example.org, orders: 0 → 1; ben@example.org, tickets: 1 → 2; "
+        "General sale, reserved or sold in this queue: 5 → 2; ben@example.org, holds tickets: 0 → 1; "
+        "ben@example.org, orders: 0 → 1; ben@example.org, tickets: 1 → 2; yan@example.org, holds tickets: 1 → 0; "
         "zoe@example.org, orders: 1 → 0; zoe@example.org, tickets: 3 → 0"
     )
     assert press(client, sale) == [said]
@@ -149,7 +177,7 @@ def test_recount_that_is_refused_says_why_and_is_not_logged(client: Client, ada:
 def test_long_list_of_differences_is_cut_in_the_dialog(client: Client, ada: User, sale: Event):
     client.force_login(ada)
     AllowanceFactory.create_batch(16, event=sale, ticket_count=1, ticket_limit=4)
-    assert "and 2 more" in client.get(f"/admin/events/event/{sale.pk}/recount/").content.decode()
+    assert "and 5 more" in client.get(f"/admin/events/event/{sale.pk}/recount/").content.decode()
 
 
 @pytest.mark.parametrize("role", [Membership.Role.DOOR, Membership.Role.OWNER])

@@ -13,7 +13,7 @@ from events.models import Event, Tier, TierQuerySet
 from orders import services
 from orders.models import Order, Payment
 from orders.services import recounts
-from queues.models import Allowance, Queue
+from queues.models import Admission, AdmissionQuerySet, Allowance, Queue, QueueQuerySet
 from tests.bookkeeping import assert_counters_equal_rows
 from tests.races.conftest import turn_at
 from tests.racing import Run, race, uncommitted
@@ -99,6 +99,46 @@ def choosing_again(queue: Queue) -> Act:
 def choose_and_count(user: object, token: str) -> None:
     Allowance.objects.update(ticket_count=1)
     services.hold_tickets(user=user, token=token, wanted={"floor": 4})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def limited(queue: Queue) -> Queue:
+    """A queue whose counter is wrong."""
+    Queue.objects.update(allocation=50, allocated_count=9)
+    return queue
+
+
+def test_hold_of_a_limited_queue_that_is_just_committing_is_counted(limited: Queue, hold: Act, event: Event):
+    recount_while(hold, event)
+    assert_counters_equal_rows(event)
+
+
+def test_without_the_lock_of_the_queue_a_hold_is_lost(limited: Queue, hold: Act, event: Event, monkeypatch):
+    """The negative control."""
+    monkeypatch.setattr(QueueQuerySet, "lock", lambda queues: queues)
+    recount_while(hold, event)
+    assert [(row.what, row.counter, row.rows) for row in services.find_differences(event)] == [("allocated", 0, 2)]
+
+
+def giving_back_after_a_wrong_mark(queue: Queue) -> Act:
+    """What gives a hold back of a turn that says it had none, and mends that."""
+    user, token = turn_at(queue)
+    order = services.hold_tickets(user=user, token=token, wanted={"floor": 1})
+    Admission.objects.update(has_hold=False)
+    return partial(services.release_order, Order.objects.select_related("buyer", "event").get(pk=order.pk))
+
+
+def test_hold_that_is_just_given_back_is_not_marked_again(queue: Queue, event: Event):
+    recount_while(giving_back_after_a_wrong_mark(queue), event)
+    assert_counters_equal_rows(event)
+
+
+def test_without_the_locks_a_turn_is_marked_that_holds_nothing(queue: Queue, event: Event, monkeypatch):
+    """The negative control."""
+    monkeypatch.setattr(recounts.queue_services, "open_allowances", lambda event, fans: [])
+    monkeypatch.setattr(AdmissionQuerySet, "lock", lambda turns: turns)
+    recount_while(giving_back_after_a_wrong_mark(queue), event)
+    assert [(row.what, row.counter, row.rows) for row in services.find_differences(event)] == [("holding", 1, 0)]
 
 
 def test_recount_in_the_middle_of_a_crowd_leaves_sound_books(queue: Queue, event: Event, floor: Tier):
