@@ -26,7 +26,7 @@ from accounts.audit import Audited
 from accounts.desk import AuditLogAdmin
 from accounts.forms import IdentityDecisionForm
 from accounts.models import IdentityCheck, Letter, Membership, Organizer, User
-from accounts.scoping import OrganizerScopedAdmin
+from accounts.scoping import OrganizerScopedAdmin, ReadOnly
 
 __all__ = ["IdentityCheckAdmin", "LetterAdmin", "OrganizerAdmin", "OrganizerScopedAdmin", "UserAdmin"]
 
@@ -124,7 +124,7 @@ class OrganizerAdmin(OrganizerScopedAdmin):
 
 
 @admin.register(Letter)
-class LetterAdmin(SuperuserOnly, Audited, ModelAdmin):
+class LetterAdmin(ReadOnly, SuperuserOnly, Audited, ModelAdmin):
     """Show what became of every letter; bounced ones stand out by their status and error."""
 
     list_display = ("subject", "to", "kind", "status", "attempts", "created_at", "sent_at", "last_error")
@@ -140,15 +140,6 @@ class LetterAdmin(SuperuserOnly, Audited, ModelAdmin):
         "message_id",
     )
     actions = ("send_again",)
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
     @admin.action(description=_("Send again"))
     def send_again(self, request: HttpRequest, letters: QuerySet[Letter]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from accounts.models import User
-from accounts.scoping import OrganizerScopedAdmin
+from accounts.scoping import OrganizerScopedAdmin, ReadOnly
 
 
 class PersonFilter(SimpleListFilter):
@@ -69,7 +69,7 @@ def _pks(typed: str | None) -> list[int]:
     return [int(typed)] if typed and typed.isdecimal() and len(typed) < 10 else []
 
 
-class AuditLogAdmin(OrganizerScopedAdmin):
+class AuditLogAdmin(ReadOnly, OrganizerScopedAdmin):
     """Nobody writes here by hand, changes an entry, or takes one away."""
 
     organizer_path = "act__organizer"
@@ -83,15 +83,6 @@ class AuditLogAdmin(OrganizerScopedAdmin):
     ordering = ("-action_time", "-pk")
     fields = readonly_fields = ("when", "who", "what", "said")
     show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {**(extra_context or {}), "title": _("Audit log")})

@@ -111,3 +111,16 @@ class OrganizerScopedAdmin(OrganizerScope, Audited, ModelAdmin):
 
 def _scoped(rows: QuerySet, path: str, request: HttpRequest) -> QuerySet:
     return rows.filter(**{f"{path}__in": managed_organizers(request)})
+
+
+class ReadOnly:
+    """Show, and leave writing to the services."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False

@@ -124,19 +124,6 @@ class SaleAdmin(OrganizerScopedAdmin):
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
 
 
-class ReadOnly:
-    """Show, and leave writing to the services."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
 @admin.register(Venue)
 class VenueAdmin(SaleAdmin):
     list_display = ("name", "city", "capacity")

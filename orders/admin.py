@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
-from accounts.scoping import OrganizerScope
-from events.admin import ReadOnly, SaleAdmin, place_time
+from accounts.scoping import OrganizerScope, ReadOnly
+from events.admin import SaleAdmin, place_time
 from events.models import Event
 from events.templatetags.money import currency
 from orders.desk import SaleEventAdmin, SaleQueueAdmin

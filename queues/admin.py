@@ -15,7 +15,8 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.admin import SuperuserOnly
 from accounts.audit import Audited
-from events.admin import ReadOnly, SaleAdmin, place_time, with_utc
+from accounts.scoping import ReadOnly
+from events.admin import SaleAdmin, place_time, with_utc
 from events.forms import PlaceTimeField, use_zone
 from events.models import Event, Tier
 from queues import services

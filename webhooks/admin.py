@@ -4,7 +4,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext as _t
@@ -12,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import display
 
-from accounts.scoping import OrganizerScopedAdmin
+from accounts.scoping import OrganizerScopedAdmin, ReadOnly
 from webhooks.forms import EndpointForm
 from webhooks.models import Endpoint, Fact
 
@@ -50,7 +49,7 @@ class EndpointAdmin(OrganizerScopedAdmin):
 
 
 @admin.register(Fact)
-class FactAdmin(OrganizerScopedAdmin):
+class FactAdmin(ReadOnly, OrganizerScopedAdmin):
     """What was recorded, as it was; nobody writes or changes it here."""
 
     list_display = ("type", "organizer", "admission", "happened_at")
@@ -61,15 +60,6 @@ class FactAdmin(OrganizerScopedAdmin):
     show_full_result_count = False
     fields = ("organizer", ("type", "happened_at"), "admission", "told")
     readonly_fields = ("told",)
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
     @display(description=_("what is told"))
     def told(self, fact: Fact) -> str:

@@ -10,7 +10,8 @@ from django.utils.translation import ngettext
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from events.admin import ReadOnly, SaleAdmin, ask, place_time
+from accounts.scoping import ReadOnly
+from events.admin import SaleAdmin, ask, place_time
 from events.models import Event
 from queues import services
 from queues.models import Notice, Queue
