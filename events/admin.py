@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
@@ -45,6 +46,22 @@ class SaleAdmin(OrganizerScopedAdmin):
 
     list_per_page = 50
     formfield_overrides = PLACE_TIMES
+    # What a form looks at and refuses beside the field, and what may yet be so when it is written.
+    late_refusals: ClassVar[tuple[type[Refusal], ...]] = ()
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        show = partial(super().changeform_view, request, object_id, form_url, extra_context)
+        try:
+            return patiently(show)
+        except self.late_refusals:
+            # Something went between the form's look and the write, and all of it was rolled back: look again.
+            return patiently(show)
 
     def save_model(self, request: HttpRequest, obj: Model, form: forms.ModelForm, change: bool) -> None:
         if not change:
@@ -204,6 +221,7 @@ class EventAdmin(SaleAdmin):
         ),
     )
     actions_detail: ClassVar[tuple[str, ...]] = ("publish", "cancel")
+    late_refusals = (services.QuantityBelowFloor,)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {**only_organizer(self, request), **super().get_changeform_initial_data(request)}
@@ -244,20 +262,6 @@ class EventAdmin(SaleAdmin):
     )
     def cancel(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         return self.carry_out(request, object_id, services.cancel_event, done=_("Cancelled."))
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except services.QuantityBelowFloor:
-            # Tickets went between the form's look and the write, and all of it was rolled back. The form looks again,
-            # and says so beside the field.
-            return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_formset(self, request: HttpRequest, form: forms.ModelForm, formset: Any, change: bool) -> None:
         formset.save(commit=False)

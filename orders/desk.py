@@ -108,24 +108,12 @@ class SaleQueueAdmin(QueueAdmin):
     """The queue's page with what concerns its orders, too."""
 
     form = SaleQueueForm
+    late_refusals = (*QueueAdmin.late_refusals, AllocationBelowUsed)
     actions_detail: ClassVar[tuple[Any, ...]] = (
         *SaleDesk.about_sale,
         {"title": _("The line"), "icon": "group", "items": (*SaleDesk.about_line, "extend")},
         {"title": _("Codes"), "icon": "key", "items": QueueAdmin.about_codes},
     )
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except AllocationBelowUsed:
-            # Tickets went between the form's look and the write, and all of it was rolled back: look again.
-            return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
         if change and "allocation" in form.changed_data:

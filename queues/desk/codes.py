@@ -2,7 +2,7 @@
 
 import csv
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from unfold.admin import TabularInline
 from unfold.decorators import action
 
+from accounts.refusals import Refusal
 from accounts.scoping import OrganizerScope
 from events.admin import PLACE_TIMES, SaleAdmin, ask
 from queues import services
@@ -44,6 +45,7 @@ class AccessCodesDesk(SaleAdmin):
 
     inlines = (AccessCodeInline,)
     about_codes = ("make_codes", "check_code", "download_codes")
+    late_refusals: ClassVar[tuple[type[Refusal], ...]] = (MaxUsesBelowUsed,)
 
     def offered_actions(self, row: Queue) -> set[str]:
         return super().offered_actions(row) | (set(self.about_codes) if row.require_access_code else set())
@@ -92,19 +94,6 @@ class AccessCodesDesk(SaleAdmin):
         for code in AccessCode.objects.filter(queue=queue).in_order().iterator():
             rows.writerow(_csv_row(code))
         return response
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except MaxUsesBelowUsed:
-            # A code was used between the form's look and the write, and all of it was rolled back: look again.
-            return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_formset(self, request: HttpRequest, form: forms.ModelForm, formset: Any, change: bool) -> None:
         formset.save(commit=False)

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
@@ -10,6 +12,7 @@ from accounts.models import User
 from events.models import Tier
 from orders import services
 from orders.models import Order
+from queues import locks
 from queues.admittance import token_for
 from queues.models import Admission, Queue
 from tests.factories import AdmissionFactory
@@ -186,6 +189,21 @@ def test_tickets_that_went_between_the_look_and_the_write_are_told_in_the_form(
     assert answer.status_code == 200
     assert "It cannot be lower than 3: so many tickets are reserved or sold in this queue." in errors_in(answer)
     assert (ceiling(), Queue.objects.get().name, looks) == ((None, 0), queue.name, [3, 3])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_form_that_finds_the_gates_busy_is_saved_a_moment_later(desk: Client, queue: Queue, monkeypatch: Any):
+    shut = locks.shut_gates
+
+    def find_busy_once(event_id: int) -> None:
+        monkeypatch.setattr(locks, "shut_gates", shut)
+        raise OperationalError("canceling statement due to lock timeout")
+
+    monkeypatch.setattr(locks, "shut_gates", find_busy_once)
+
+    assert save(desk, queue, allocation="10").status_code == 302
+    assert ceiling() == (10, 0)
+    assert LogEntry.objects.count() == 1
 
 
 def test_saving_something_else_leaves_the_allocation_and_its_counter(desk: Client, queue: Queue, floor: Tier):
