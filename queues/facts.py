@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import OuterRef, Subquery, Sum
+from django.db.models import Exists, OuterRef, Subquery, Sum
 
 from events.models import Tier
 from queues.models import Admission, Queue
@@ -84,13 +84,18 @@ def publish_joined(admission: Admission) -> None:
     )
 
 
-def publish_end(admission: Admission) -> None:
-    """Tell how a turn has ended, if that is told and heard; a step of the transaction that has ended it."""
+def is_end_heard(status: Admission.Status) -> Exists:
+    """Return whether somebody listens to turns that end so, as an annotation of a query of admissions."""
+    return outbox.is_heard(ENDS[status], organizer=OuterRef("queue__event__organizer"))
+
+
+def publish_end(admission: Any) -> None:
+    """Tell how a turn has ended, if that is told and heard; a step of the transaction that has ended it.
+
+    An admission whose end is among `ENDS` was read with `is_end_heard` as `is_heard`.
+    """
     fact_type = ENDS.get(Admission.Status(admission.status))
-    if fact_type is None:
-        return
-    heard = outbox.is_heard(fact_type, organizer=OuterRef("event__organizer"))
-    if Queue.objects.filter(heard, pk=admission.queue_id).exists():
+    if fact_type is not None and admission.is_heard:
         publish_admissions(fact_type, admission.queue_id, [admission.pk])
 
 

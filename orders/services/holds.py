@@ -275,7 +275,8 @@ def expire_order(order: Order) -> None:
     if lapsed is None:
         return
     _end_hold(lapsed, Order.Status.LAPSED)
-    queue_services.end_admission(Admission.objects.lock().get(pk=lapsed.admission_id), Admission.Status.EXPIRED)
+    turn = queue_services.lock_turn(lapsed.admission_id, ending=Admission.Status.EXPIRED)
+    queue_services.end_admission(turn, Admission.Status.EXPIRED)
     _release(lapsed)
 
 

@@ -142,7 +142,7 @@ def _tickets(order: Order) -> list[Ticket]:
 
 
 def _complete_admission(order: Order) -> None:
-    admission = Admission.objects.lock().get(pk=order.admission_id)
+    admission = queue_services.lock_turn(order.admission_id, ending=Admission.Status.COMPLETED)
     # After a hold was replaced or given back the turn may have gone on to another order; that one ends it.
     if admission.order_code == order.code and admission.status != Admission.Status.COMPLETED:
         queue_services.end_admission(admission, Admission.Status.COMPLETED)

@@ -36,6 +36,7 @@ from queues.services.line import (
     find_standing,
     join_queue,
     leave_queue,
+    lock_turn,
 )
 from queues.services.notices import (
     Progress,
@@ -81,6 +82,7 @@ __all__ = [
     "hold_allocation",
     "join_queue",
     "leave_queue",
+    "lock_turn",
     "make_access_codes",
     "mark_next_sold_out_queue",
     "mark_sold_out",

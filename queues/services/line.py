@@ -153,8 +153,16 @@ def correct_hold(admission_id: int, *, has_hold: bool) -> None:
     Admission.objects.admitted().filter(pk=admission_id).update(has_hold=has_hold)
 
 
+def lock_turn(admission_id: int, *, ending: Admission.Status) -> Admission:
+    """Lock an admission that may end as `ending`, for `end_admission`; a step of the caller's transaction."""
+    return Admission.objects.lock().annotate(is_heard=facts.is_end_heard(ending)).get(pk=admission_id)
+
+
 def end_admission(admission: Admission, status: Admission.Status) -> None:
-    """End an admission together with its order; a step of the caller's transaction, who holds the row's lock."""
+    """End an admission together with its order; a step of the caller's transaction, who holds the row's lock.
+
+    One that is completed or expires has been locked by `lock_turn`.
+    """
     admission.move_to(status)
     admission.has_hold = False
     Admission.objects.filter(pk=admission.pk).update(status=status, has_hold=False, ended_at=Now())
