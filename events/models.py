@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Greatest, Now
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organizer
@@ -159,17 +159,8 @@ class Event(HasStatus):
         return zoneinfo.ZoneInfo(self.time_zone)
 
     @property
-    def is_published(self) -> bool:
-        return self.status == self.Status.PUBLISHED
-
-    @property
     def is_cancelled(self) -> bool:
         return self.status == self.Status.CANCELLED
-
-    @property
-    def max_tickets_per_customer(self) -> int:
-        """How many tickets one fan may hold over all orders."""
-        return self.max_tickets_per_order * self.max_orders_per_customer
 
     @property
     def tickets_released_at(self) -> datetime:
@@ -187,10 +178,6 @@ class TierQuerySet(models.QuerySet["Tier"]):
     def lock(self) -> Self:
         """Lock the rows, lowest pk first, against every other writer."""
         return self.order_by("pk").select_for_update(of=("self",), no_key=True)
-
-    def with_available(self) -> Self:
-        """Adds `tickets_available`, computed by the database."""
-        return self.annotate(tickets_available=Greatest(AVAILABLE, 0))
 
     def unsold(self) -> Self:
         """Tiers of which not every ticket is sold; what is merely reserved may come back."""
