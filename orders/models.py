@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -242,11 +243,15 @@ class Payment(BasePayment):
     def is_declined(self) -> bool:
         return self.status in {PaymentStatus.REJECTED, PaymentStatus.ERROR}
 
-    def get_success_url(self) -> str:
+    def return_path(self) -> str:
+        """Return where on this site the browser goes on, however the payment ended."""
         return reverse("orders:return", args=[self.order.code])
 
+    def get_success_url(self) -> str:
+        return settings.SITE_URL + self.return_path()
+
     def get_failure_url(self) -> str:
-        return reverse("orders:return", args=[self.order.code])
+        return settings.SITE_URL + self.return_path()
 
     def get_purchased_items(self) -> list[PurchasedItem]:
         return [

@@ -47,11 +47,11 @@ class PlayMoneyProvider(DummyProvider):
                 own.filter(status=PaymentStatus.WAITING).update(status=PaymentStatus.INPUT)
                 return None
         payment.refresh_from_db()
-        raise RedirectNeeded(payment.get_success_url())
+        raise RedirectNeeded(payment.return_path())
 
     def process_data(self, payment: Payment, request: HttpRequest) -> HttpResponse:
         """Send the browser back to its order: nobody calls play money back, and an address confirms nothing."""
-        return HttpResponseRedirect(payment.get_success_url())
+        return HttpResponseRedirect(payment.return_path())
 
     def get_token_from_request(self, payment: Payment | None, request: HttpRequest) -> str:
         raise PaymentError("Play money is not called back.", code=400)

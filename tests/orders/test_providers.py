@@ -1,5 +1,7 @@
 """Play money says what it says once, whatever an older tab sends after."""
 
+from typing import Any
+
 import pytest
 from payments import PaymentStatus
 
@@ -49,3 +51,10 @@ def test_standing_at_the_counter_opens_the_form_and_nothing_else(payment: Paymen
     assert services.submit_payment(payment) is None
 
     assert Payment.objects.get(pk=payment.pk).status == PaymentStatus.INPUT
+
+
+def test_provider_elsewhere_is_told_the_whole_address_to_come_back_to(payment: Payment, settings: Any):
+    settings.SITE_URL = "https://tickets.example.com"
+    back = f"https://tickets.example.com/orders/{payment.order.code}/return/"
+
+    assert (payment.get_success_url(), payment.get_failure_url()) == (back, back)
