@@ -159,7 +159,6 @@ class TierInline(OrganizerScope, StackedInline):
     formfield_overrides = PLACE_TIMES
     extra = 0
     ordering = ("position", "pk")
-    prepopulated_fields = {"slug": ("name",)}
     readonly_fields = ("counters",)
     fieldsets = (
         (

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.db.models import Model
 from django.utils import timezone
+from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import BASE_INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
@@ -51,10 +52,13 @@ def use_zone(form: forms.BaseForm, zone: zoneinfo.ZoneInfo, row: Model) -> None:
     for name, field in form.fields.items():
         if isinstance(field, PlaceTimeField):
             field.zone = zone
-            field.help_text = _time_help(zone, getattr(row, name))
+            field.help_text = _time_help(zone, row, getattr(row, name))
 
 
-def _time_help(zone: zoneinfo.ZoneInfo, saved: datetime | None) -> Any:
+def _time_help(zone: zoneinfo.ZoneInfo, row: Model, saved: datetime | None) -> Any:
+    if row.pk is None:
+        # The zone may yet be chosen on the same page.
+        return _("Time at the place of the event, in its time zone.")
     if saved is None:
         return _("Time in %(zone)s.") % {"zone": zone.key}
     return _("Time in %(zone)s; saved: %(utc)s UTC.") % {
@@ -78,12 +82,28 @@ class PerksField(forms.CharField):
         return (initial or []) != self.to_python(data)
 
 
+SHORT_NAME_LENGTH = 60
+
+
 class TierForm(forms.ModelForm):
+    slug = forms.SlugField(
+        label=_("Short name"),
+        max_length=SHORT_NAME_LENGTH,
+        required=False,
+        help_text=_("Names the tier for programs. Empty: made from its name."),
+    )
     perks = PerksField(label=_("Perks"), required=False, help_text=_("One a line."))
 
     class Meta:
         model = Tier
         fields = ("name", "slug", "price", "quantity", "description", "perks", "release_at", "position")
+
+    def clean_slug(self) -> str:
+        """Make the short name of the name where none is given: the page's script does not fill it in for new rows."""
+        slug = self.cleaned_data["slug"] or slugify(self.cleaned_data.get("name", ""))[:SHORT_NAME_LENGTH]
+        if not slug:
+            raise forms.ValidationError(_("Please give a short name of letters and digits."))
+        return slug
 
     def clean_quantity(self) -> int:
         """Refuse politely, by the counters as they were read; the service that saves it has the last word."""
@@ -110,7 +130,11 @@ class TierFormSet(PaginationInlineFormSet):
 class EventForm(forms.ModelForm):
     time_zone = forms.ChoiceField(
         label=_("Time zone"),
-        choices=[(name, name) for name in sorted(zoneinfo.available_timezones())],
+        # Nothing is chosen to begin with: a zone that nobody looked at would move the show by hours.
+        choices=[
+            ("", _("Choose, as America/New_York")),
+            *((name, name) for name in sorted(zoneinfo.available_timezones())),
+        ],
         widget=UnfoldAdminSelectWidget,
         help_text=_("Times of this event are entered and shown in this zone."),
     )
@@ -138,6 +162,7 @@ class EventForm(forms.ModelForm):
             "transfer_cutoff_hours_before",
             "returns_enabled",
         )
+        labels = {"slug": _("Page address")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

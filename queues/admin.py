@@ -40,7 +40,7 @@ PHASE_COLOURS = {
 
 class QueueForm(forms.ModelForm):
     guests = GuestsField(
-        label=_("audience"),
+        label=_("Audience"),
         required=False,
         help_text=_("Who may join: e-mail addresses and domains, one a line. Empty: everybody."),
     )
@@ -70,6 +70,8 @@ class QueueForm(forms.ModelForm):
             "message",
             "metadata",
         )
+        labels = {"slug": _("Page address")}
+        help_texts = {"admission_window_seconds": _("600 seconds are ten minutes.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -101,6 +101,28 @@ def test_times_are_entered_and_shown_in_the_event_s_zone_across_a_change_of_summ
     assert event.starts_at == datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 
 
+def test_new_event_s_time_zone_has_to_be_chosen(desk: Client, event: Event):
+    page = desk.get(reverse("admin:events_event_add"))
+    refused = desk.post(reverse("admin:events_event_add"), form_of(event, slug="another", time_zone=""))
+
+    assert page.context["adminform"].form["time_zone"].subwidgets[0].data["value"] == ""
+    assert page.context["adminform"].form["doors_at"].help_text == "Time at the place of the event, in its time zone."
+    assert refused.context["adminform"].form.errors == {"time_zone": ["This field is required."]}
+    assert list(Event.objects.all()) == [event]
+
+
+def test_new_tier_without_a_short_name_gets_one_of_its_name(desk: Client, event: Event):
+    new = {"name": "Floor (General Admission)", "slug": "", "price": 150, "quantity": 5, "position": 0}
+    nameless = {**new, "name": "上層"}
+
+    refused = desk.post(page_of(event), form_of(event, **tier_fields([nameless])))
+    assert errors_in(refused) == ["Please give a short name of letters and digits."]
+    assert not event.tiers.exists()
+
+    assert desk.post(page_of(event), form_of(event, **tier_fields([new]))).status_code == 302
+    assert [tier.slug for tier in event.tiers.all()] == ["floor-general-admission"]
+
+
 def test_time_that_no_clock_shows_is_refused(desk: Client, event: Event):
     before = Event.objects.values().get(pk=event.pk)
     gap = "2027-03-14T02:30"
