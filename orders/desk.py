@@ -131,7 +131,7 @@ class SaleQueueAdmin(QueueAdmin):
         permissions=["desk"],
         dialog=ask(
             _("Give everyone inside more time?"),
-            _("Whoever is inside has so much longer to buy, and keeps held tickets so much longer."),
+            _("Whoever is inside has so much longer to buy and to pay. An open page shows it when it is read again."),
             _("Give more time"),
             ExtensionDialog,
         ),

@@ -50,7 +50,11 @@ class SaleDesk(SaleAdmin):
         description=_("Open now"),
         permissions=["desk"],
         variant=ActionVariant.PRIMARY,
-        dialog=ask(_("Open the sale now?"), _("Fans can join at once, before the time that was announced."), _("Open")),
+        dialog=ask(
+            _("Open the sale now?"),
+            _("Fans can join at once. An open countdown goes on until its page is read again."),
+            _("Open"),
+        ),
     )
     def open_now(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         return self.carry_out(request, object_id, services.open_queue, done=_("Open."))
