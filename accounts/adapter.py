@@ -6,18 +6,33 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.account.utils import get_next_redirect_url
 from allauth.core.internal.httpkit import add_query_params
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.validators import MaxLengthValidator
 from django.db import IntegrityError, transaction
 from django.forms import Form
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from accounts import mailbox, services
+from accounts import mailbox, services, vault
 from accounts.models import EMAIL_LENGTH, Letter, User
 
 # Told after the fact; every other letter of an account has somebody waiting for it.
-NOTICES = {"email_changed", "email_deleted", "password_changed", "password_reset", "password_set"}
+NOTICES = {
+    "email_changed",
+    "email_deleted",
+    "password_changed",
+    "password_reset",
+    "password_set",
+    "recovery_codes_generated",
+    "totp_activated",
+    "totp_deactivated",
+    "webauthn_added",
+    "webauthn_removed",
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -66,3 +81,27 @@ class AccountAdapter(DefaultAccountAdapter):
         name = template_prefix.rpartition("/")[2].removesuffix("_signup")
         kind = Letter.Kind.NOTICE if name in NOTICES else Letter.Kind.VERIFICATION
         mailbox.post(to=email, template=f"account/{name}", context={**context, "email": email}, kind=kind)
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """Keeps the secrets of second factors encrypted, and says in our words what is wrong with one."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": _("That is not right, or it has been used already. Please try again."),
+        "unverified_email": _("Please confirm your e-mail address first. Then you can add a second step."),
+        "cannot_generate_recovery_codes": _("Add an authenticator app or a passkey first."),
+    }
+
+    def encrypt(self, text: str) -> str:
+        return vault.seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return vault.unseal(encrypted_text)
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:  # noqa: A002 - as allauth calls it
+        number = Authenticator.objects.filter(user=user, type=type).count() + 1
+        return gettext("Passkey") if number == 1 else gettext("Passkey %(number)d") % {"number": number}
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        return {**super().get_public_key_credential_rp_entity(), "name": self.get_totp_issuer()}

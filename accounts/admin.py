@@ -2,6 +2,7 @@ from typing import Any, cast
 
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
@@ -35,6 +36,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 # Rights come from memberships, not from groups; an address is verified by its owner, or by `UserAdmin`.
 admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)
+admin.site.unregister(Authenticator)
 admin.site.register(LogEntry, AuditLogAdmin)
 
 
@@ -229,3 +231,28 @@ class IdentityCheckAdmin(SuperuserOnly, Audited, ModelAdmin):
         given = form.cleaned_data
         by = cast(User, request.user)
         services.decide_identity(obj, status=given["decision"], reason=given["explanation"], by=by)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(SuperuserOnly, Audited, ModelAdmin):
+    """Let the platform's staff take away a second factor that a person has lost; its secrets are not shown."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    search_fields = ("user__email",)
+    list_select_related = ("user",)
+    ordering = ("-pk",)
+    fields = ("user", "type", "created_at", "last_used_at")
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        services.remove_second_factor(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
+        for factor in queryset.select_related("user"):
+            services.remove_second_factor(factor)

@@ -1,8 +1,24 @@
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import AddEmailForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from allauth.account.internal.flows.email_verification import send_verification_email_to_address
 from allauth.account.models import EmailAddress
+from allauth.mfa.adapter import get_adapter as get_second_factor_adapter
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    EditWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
 from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -10,6 +26,8 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWid
 
 from accounts import photos, services
 from accounts.models import IdentityCheck, User
+
+PASSKEY_NAME_LENGTH = 60
 
 
 class SignupForm(AllauthSignupForm):
@@ -39,6 +57,97 @@ class ChangeEmailForm(AddEmailForm):
 
     def has_verified_address(self) -> bool:
         return EmailAddress.objects.filter(user=self.user, verified=True).exists()
+
+
+class CodeField(forms.CharField):
+    """A code that is typed from elsewhere; blanks in it do not matter."""
+
+    def __init__(self, **options: Any) -> None:
+        # A telephone shows its digits, and offers a code that it knows.
+        widget = forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"})
+        super().__init__(max_length=32, widget=widget, **options)
+
+
+class ServesOnce:
+    """Refuses the code of an app that has served already, whatever became of the cache."""
+
+    authenticator: Authenticator
+
+    def clean_code(self) -> str:
+        period_began_at = services.code_period_began_at()
+        code: str = super().clean_code()  # type: ignore[misc]
+        is_of_app = self.authenticator.type == Authenticator.Type.TOTP
+        if is_of_app and not services.spend_code(self.authenticator, since=period_began_at):
+            raise get_second_factor_adapter().validation_error("incorrect_code")
+        return code
+
+
+class SecondStepForm(ServesOnce, AuthenticateForm):
+    code = CodeField(label=_("Code"), help_text=_("From your authenticator app, or one of your recovery codes."))
+
+
+class ConfirmByCodeForm(ServesOnce, ReauthenticateForm):
+    code = CodeField(label=_("Code"), help_text=_("From your authenticator app, or one of your recovery codes."))
+
+
+class ActivateAppForm(ActivateTOTPForm):
+    code = CodeField(label=_("Code that the app shows"))
+
+
+@contextmanager
+def whatever_is_unreadable_is_wrong() -> Iterator[None]:
+    """Raise ValidationError where the library stumbles over bytes that no browser has sent."""
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, struct.error) as error:
+        raise get_second_factor_adapter().validation_error("incorrect_code") from error
+
+
+class CredentialField(forms.JSONField):
+    """What a browser says of a passkey; no one types it."""
+
+    def __init__(self) -> None:
+        super().__init__(label=_("Passkey"), widget=forms.HiddenInput)
+
+
+class ReadsCredential:
+    def clean_credential(self) -> Authenticator:
+        with whatever_is_unreadable_is_wrong():
+            return super().clean_credential()  # type: ignore[misc]
+
+
+class PasskeyForm(ReadsCredential, LoginWebAuthnForm):
+    credential = CredentialField()
+
+
+class SecondStepPasskeyForm(ReadsCredential, AuthenticateWebAuthnForm):
+    credential = CredentialField()
+
+
+class ConfirmByPasskeyForm(ReadsCredential, ReauthenticateWebAuthnForm):
+    credential = CredentialField()
+
+
+class AddPasskeyForm(AddWebAuthnForm):
+    """Take a passkey in: it knows its owner by a finger, a face or a PIN, and so signs in without a password."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=PASSKEY_NAME_LENGTH,
+        required=False,
+        help_text=_("So that you know later which one it is."),
+    )
+    credential = CredentialField()
+    passwordless = forms.BooleanField(widget=forms.HiddenInput, initial=True)
+
+    def clean(self) -> dict[str, Any]:
+        with whatever_is_unreadable_is_wrong():
+            cleaned: dict[str, Any] = super().clean()
+        return cleaned
+
+
+class RenamePasskeyForm(EditWebAuthnForm):
+    name = forms.CharField(label=_("Name"), max_length=PASSKEY_NAME_LENGTH)
 
 
 class IdentityForm(forms.Form):

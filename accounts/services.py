@@ -1,18 +1,23 @@
 """What can happen to people and their letters."""
 
 import logging
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import TYPE_CHECKING
 
 from allauth.account.models import EmailAddress
+from allauth.mfa import app_settings as mfa_settings
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files import File
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import mailbox, photos
@@ -317,3 +322,28 @@ def _is_final(error: Exception) -> bool:
 def _in_words(error: Exception) -> str:
     # PostgreSQL keeps no NUL, and what a server says is not ours.
     return f"{type(error).__name__}: {error}".replace("\x00", "")[:1000]
+
+
+def code_period_began_at() -> datetime:
+    """Return when the code that authenticator apps show now was first shown, by the clock that allauth goes by."""
+    now = int(time.time())
+    return datetime.fromtimestamp(now - now % mfa_settings.TOTP_PERIOD, UTC)
+
+
+def spend_code(app: Authenticator, *, since: datetime) -> bool:
+    """Note that the code of an authenticator app has served; return False when one had at or after `since`.
+
+    allauth notes it in the cache only: without one, a code that somebody looked on at would serve twice.
+    """
+    unspent = Q(last_used_at=None) | Q(last_used_at__lt=since)
+    return Authenticator.objects.filter(unspent, pk=app.pk).update(last_used_at=timezone.now()) == 1
+
+
+@transaction.atomic
+def remove_second_factor(factor: Authenticator) -> None:
+    """Take away a second factor that its owner has lost, and tell the owner; recovery codes go with the last one."""
+    factors = Authenticator.objects.filter(user=factor.user)
+    factors.filter(pk=factor.pk).delete()
+    if not factors.exclude(type=Authenticator.Type.RECOVERY_CODES).exists():
+        factors.delete()
+    mailbox.post(to=factor.user.email, template="account/second_factor_removed", context={}, kind=Letter.Kind.NOTICE)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from accounts import photos
+from accounts import photos, vault
 from accounts import services as accounts
 from accounts.patience import Busy
 from accounts.refusals import Refusal, RequestTooLarge
@@ -26,6 +26,7 @@ ANSWERS: dict[type[Refusal], Answer] = {
     accounts.IdentityCheckDecided: Answer(409, "identity_check_decided"),
     accounts.TooManyPhotos: Answer(429, "throttled"),
     accounts.NotPlatformStaff: Answer(403, "not_platform_staff"),
+    vault.SecretLost: Answer(503, "secret_lost"),
     photos.PhotoTooLarge: Answer(413, "photo_too_large"),
     photos.PhotoNotReadable: Answer(422, "photo_not_readable"),
     events.TierNotFound: Answer(404, "tier_not_found"),

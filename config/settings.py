@@ -26,6 +26,8 @@ DEMO = env.bool("DEMO", default=False)
 DEMO_CROWD_DOMAIN = "crowd.example.com"
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = environment.required(env, "SECRET_KEY")
+# What was signed or encrypted with an earlier key can still be read.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = [host.strip() for host in environment.required(env, "ALLOWED_HOSTS").split(",")]
 SITE_URL = environment.site_url(env, demo=DEMO)
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
@@ -42,6 +44,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "payments",
     "django_altcha",
     "accounts",
@@ -157,6 +160,25 @@ ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
 ACCOUNT_LOGOUT_REDIRECT_URL = reverse_lazy("queues:events")
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.partition(":")[0]
+
+# Second factors: codes of an app, passkeys (which sign in by themselves, too), codes on paper in case those are lost.
+
+MFA_ADAPTER = "accounts.adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "accounts.forms.SecondStepForm",
+    "reauthenticate": "accounts.forms.ConfirmByCodeForm",
+    "activate_totp": "accounts.forms.ActivateAppForm",
+    "add_webauthn": "accounts.forms.AddPasskeyForm",
+    "authenticate_webauthn": "accounts.forms.SecondStepPasskeyForm",
+    "reauthenticate_webauthn": "accounts.forms.ConfirmByPasskeyForm",
+    "login_webauthn": "accounts.forms.PasskeyForm",
+    "edit_webauthn": "accounts.forms.RenamePasskeyForm",
+}
+MFA_TOTP_ISSUER = "Fairline"
+MFA_PASSKEY_LOGIN_ENABLED = True
+# Browsers take http://localhost for a safe place; the library asks for HTTPS all the same.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO
 
 # Who compares a fan with a document: the platform's staff in the admin, or nobody, and everyone is approved at once.
 
@@ -361,6 +383,12 @@ UNFOLD = {
                         "title": _("Users"),
                         "icon": "person",
                         "link": reverse_lazy("admin:accounts_user_changelist"),
+                        "permission": lambda request: request.user.is_superuser,
+                    },
+                    {
+                        "title": _("Second factors"),
+                        "icon": "passkey",
+                        "link": reverse_lazy("admin:mfa_authenticator_changelist"),
                         "permission": lambda request: request.user.is_superuser,
                     },
                     {

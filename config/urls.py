@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("queues.urls")),
     path("", include("orders.urls")),
     path("", include("accounts.urls")),
+    path("account/2fa/", include("allauth.mfa.urls")),
     path("account/", include("allauth.account.urls")),
     path("payments/", include("payments.urls")),
     # The admin's way from any row's number to its page tells every organizer everybody's confirmation numbers.

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
@@ -28,7 +29,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-NOT_OF_AN_ORGANIZER: set[type[Model]] = {User, Letter, IdentityCheck, CardProgramme}
+NOT_OF_AN_ORGANIZER: set[type[Model]] = {User, Letter, IdentityCheck, CardProgramme, Authenticator}
 
 
 @pytest.fixture

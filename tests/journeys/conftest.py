@@ -26,7 +26,7 @@ from tests.journeys.visitor import PATIENCE_MS, NewVisitor, Visitor, Watch
 
 # The workers of a session take the first databases of its Redis.
 FIRST_REDIS_DATABASE = 8
-OUTSIDE_IS_AWAY = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+OUTSIDE_IS_AWAY = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ MODULES = {
     "drawing",
     "joining",
     "opening",
+    "passkey",
     "place",
     "pulse",
     "selection",
@@ -63,6 +64,8 @@ def test_modules_of_production_load_by_hashed_names_and_run(browser: Browser, pr
     AdmissionFactory(queue=sale.queue, user=outside)
     visitor = Visitor(context.new_page())
 
+    visitor.go("/account/login/")
+    expect(visitor.named("Sign in with a passkey")).to_be_visible()
     visitor.go(sale.page)
     visitor.sign_in(outside)
     visitor.go(sale.journey)
