@@ -234,7 +234,7 @@ class IdentityCheckAdmin(SuperuserOnly, Audited, ModelAdmin):
 
 
 @admin.register(Authenticator)
-class AuthenticatorAdmin(SuperuserOnly, Audited, ModelAdmin):
+class AuthenticatorAdmin(ReadOnly, SuperuserOnly, Audited, ModelAdmin):
     """Let the platform's staff take away a second factor that a person has lost; its secrets are not shown."""
 
     list_display = ("user", "type", "created_at", "last_used_at")
@@ -244,11 +244,8 @@ class AuthenticatorAdmin(SuperuserOnly, Audited, ModelAdmin):
     ordering = ("-pk",)
     fields = ("user", "type", "created_at", "last_used_at")
 
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.is_superuser
 
     def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
         services.remove_second_factor(obj)

@@ -379,30 +379,20 @@ UNFOLD = {
                         "link": reverse_lazy("admin:admin_logentry_changelist"),
                         "permission": "accounts.scoping.manages_any",
                     },
-                    {
-                        "title": _("Users"),
-                        "icon": "person",
-                        "link": reverse_lazy("admin:accounts_user_changelist"),
-                        "permission": lambda request: request.user.is_superuser,
-                    },
-                    {
-                        "title": _("Second factors"),
-                        "icon": "passkey",
-                        "link": reverse_lazy("admin:mfa_authenticator_changelist"),
-                        "permission": lambda request: request.user.is_superuser,
-                    },
-                    {
-                        "title": _("Identity checks"),
-                        "icon": "badge",
-                        "link": reverse_lazy("admin:accounts_identitycheck_changelist"),
-                        "permission": lambda request: request.user.is_superuser,
-                    },
-                    {
-                        "title": _("Letters"),
-                        "icon": "mail",
-                        "link": reverse_lazy("admin:accounts_letter_changelist"),
-                        "permission": lambda request: request.user.is_superuser,
-                    },
+                    *[
+                        {
+                            "title": title,
+                            "icon": icon,
+                            "link": reverse_lazy(f"admin:{model}_changelist"),
+                            "permission": lambda request: request.user.is_superuser,
+                        }
+                        for title, icon, model in [
+                            (_("Users"), "person", "accounts_user"),
+                            (_("Second factors"), "passkey", "mfa_authenticator"),
+                            (_("Identity checks"), "badge", "accounts_identitycheck"),
+                            (_("Letters"), "mail", "accounts_letter"),
+                        ]
+                    ],
                 ],
             },
         ],

@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from config.stack import PROJECT
+from tests.config.production import chosen, manage
 
 
 def start(**environment: str) -> subprocess.CompletedProcess[str]:
@@ -19,6 +21,19 @@ def start(**environment: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+@pytest.mark.parametrize("demo", ["0", "1"])
+def test_passkeys_from_a_place_without_https_are_taken_in_a_demo_only(tmp_path: Path, demo: str):
+    told = manage(
+        "shell",
+        "--no-imports",
+        "-c",
+        "from allauth.mfa import app_settings; print(app_settings.WEBAUTHN_ALLOW_INSECURE_ORIGIN)",
+        environment={**chosen(tmp_path), "DEMO": demo},
+    )
+
+    assert told.stdout == f"{demo == '1'}\n"
 
 
 @pytest.mark.parametrize("provider", ["manual", "instant"])
