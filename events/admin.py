@@ -200,7 +200,7 @@ class EventAdmin(SaleAdmin):
     search_fields = ("name", "venue__name", "venue__city")
     ordering = ("-starts_at", "pk")
     prepopulated_fields = {"slug": ("name",)}
-    readonly_fields = ("status",)
+    readonly_fields: ClassVar[tuple[str, ...]] = ("status",)
     fieldsets = (
         (None, {"fields": ("status", "organizer", "name", "slug", "venue", "description", "image")}),
         (_("Times"), {"fields": ("time_zone", ("doors_at", "starts_at"))}),

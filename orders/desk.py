@@ -6,11 +6,13 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.decorators import action
+from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
@@ -68,6 +70,22 @@ class SaleEventAdmin(EventAdmin):
     """The event's page with what concerns its orders, too."""
 
     actions_detail: ClassVar[tuple[str, ...]] = (*EventAdmin.actions_detail, "recount")
+    readonly_fields: ClassVar[tuple[str, ...]] = (*EventAdmin.readonly_fields, "sales")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> Any:
+        first, *rest = super().get_fieldsets(request, obj)
+        return [first, *rest] if obj is None else [first, (_("Sales"), {"fields": ("sales",)}), *rest]
+
+    @display(description=_("queues"))
+    def sales(self, event: Event) -> str:
+        now = timezone.now()
+        queues = Queue.objects.filter(event=event).select_related("event").in_order()
+        rows = [
+            (reverse("admin:queues_queue_change", args=[queue.pk]), queue.name, queue.phase(now).label)
+            for queue in queues
+        ]
+        add = format_html('<a href="{}?event={}">{}</a>', reverse("admin:queues_queue_add"), event.pk, _("Add a queue"))
+        return format_html_join("", '<p><a href="{}">{}</a> ({})</p>', rows) + format_html("<p>{}</p>", add)
 
     def offered_actions(self, row: Event) -> set[str]:
         return super().offered_actions(row) | (set() if row.status == Event.Status.DRAFT else {"recount"})

@@ -52,7 +52,9 @@ class SaleDesk(SaleAdmin):
         variant=ActionVariant.PRIMARY,
         dialog=ask(
             _("Open the sale now?"),
-            _("Fans can join at once. An open countdown goes on until its page is read again."),
+            _(
+                "Fans can join at once, before the time that was announced. Open countdowns notice within about a minute."
+            ),
             _("Open"),
         ),
     )

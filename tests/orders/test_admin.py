@@ -122,3 +122,14 @@ def test_order_with_three_tickets_asks_as_often_as_with_one(
     TicketFactory.create_batch(2, order=order, tier=vip)
     with django_assert_max_num_queries(once):
         assert desk.get(page).status_code == 200
+
+
+def test_event_leads_to_its_queues_and_to_a_new_one(desk: Client, queue: Queue):
+    page = desk.get(f"/admin/events/event/{queue.event.pk}/change/").content.decode()
+    add = f"/admin/queues/queue/add/?event={queue.event.pk}"
+
+    assert f'<a href="/admin/queues/queue/{queue.pk}/change/">{queue.name}</a> (Open)' in page
+    assert f'<a href="{add}">Add a queue</a>' in page
+    form = desk.get(add).context["adminform"].form
+    assert str(form["event"].value()) == str(queue.event.pk)
+    assert "queues" not in [name for name, _ in desk.get("/admin/events/event/add/").context["adminform"].fieldsets]

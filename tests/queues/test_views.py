@@ -1,5 +1,6 @@
 """The list of events and the page of one."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -185,3 +186,12 @@ def test_page_of_a_draft_does_not_exist(client: Client):
 @pytest.mark.parametrize("path", ["/", "/events/{slug}/", "/events/{slug}.ics", "/api/v1/events/{slug}/availability/"])
 def test_pages_are_only_read(client: Client, event: Event, path: str):
     assert client.post(path.format(slug=event.slug)).status_code == 405
+
+
+def test_sign_in_leads_back_to_the_page_it_was_asked_from(client: Client, event: Event):
+    def ways_in(path: str) -> list[str]:
+        return re.findall(r'href="(/account/login/[^"]*)"', client.get(path).content.decode())
+
+    page = f"/events/{event.slug}/?from=poster"
+    assert ways_in(page)[0] == f"/account/login/?next=/events/{event.slug}/%3Ffrom%3Dposter"
+    assert ways_in("/account/signup/")[0] == "/account/login/"
