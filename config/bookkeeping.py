@@ -64,7 +64,7 @@ SELECT
             OR sum(tickets) > event.max_orders_per_customer * event.max_tickets_per_order) AS fans)
   + (SELECT count(*) FROM (
         SELECT 1 FROM queues_admission WHERE status IN ('waiting', 'admitted')
-        GROUP BY queue_id, user_id HAVING count(*) > 1) AS doubles)
+        GROUP BY queue_id, user_id, visitor HAVING count(*) > 1) AS doubles)
   + (SELECT coalesce(sum(greatest(0, used.number - code.max_uses)), 0) FROM queues_accesscode code
       CROSS JOIN LATERAL (SELECT count(*) AS number FROM queues_accesscodeuse WHERE code_id = code.id) used)
 """
@@ -112,9 +112,9 @@ pairs AS (
         (SELECT count(*) FROM queues_accesscodeuse WHERE code_id = code.id)
     FROM queues_accesscode code
     UNION ALL
-    SELECT 'admission.has_hold', fan.email, admission.has_hold::int::bigint,
+    SELECT 'admission.has_hold', coalesce(fan.email, admission.visitor::text), admission.has_hold::int::bigint,
         (SELECT count(*) FROM orders_order o WHERE o.admission_id = admission.id AND o.status = 'held')
-    FROM queues_admission admission JOIN accounts_user fan ON fan.id = admission.user_id
+    FROM queues_admission admission LEFT JOIN accounts_user fan ON fan.id = admission.user_id
     UNION ALL
     SELECT 'queue.allocated_count', queue.slug, queue.allocated_count,
         (SELECT coalesce(sum(line.quantity), 0) FROM orders_line line JOIN orders_order o ON o.id = line.order_id
@@ -128,10 +128,10 @@ SELECT what, whose, counter, rows FROM pairs WHERE counter <> rows ORDER BY what
 
 # Each admission; one that ended without having been admitted stood in line until it ended.
 ADMISSIONS = """
-SELECT fan.email, queue.slug, admission.joined_at, admission.admitted_at,
+SELECT coalesce(fan.email, admission.visitor::text), queue.slug, admission.joined_at, admission.admitted_at,
     CASE WHEN admission.admitted_at IS NULL THEN admission.ended_at END
 FROM queues_admission admission
-JOIN accounts_user fan ON fan.id = admission.user_id JOIN queues_queue queue ON queue.id = admission.queue_id
+LEFT JOIN accounts_user fan ON fan.id = admission.user_id JOIN queues_queue queue ON queue.id = admission.queue_id
 ORDER BY admission.id
 """
 

@@ -39,6 +39,7 @@ ANSWERS: dict[type[Refusal], Answer] = {
     queues.QueueNotOpen: Answer(423, "queue_not_open"),
     queues.QueueClosed: Answer(409, "queue_closed"),
     queues.QueueSoldOut: Answer(409, "queue_sold_out"),
+    queues.AccountRequired: Answer(401, "sign_in_required"),
     queues.EmailNotVerified: Answer(403, "email_not_verified"),
     queues.IdentityNotVerified: Answer(403, "identity_not_verified"),
     queues.NotInAudience: Answer(403, "not_in_audience"),

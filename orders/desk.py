@@ -17,6 +17,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from events.admin import EventAdmin, ask
+from events.forms import EventForm
 from events.models import Event
 from orders import services
 from queues.admin import QueueAdmin, QueueForm
@@ -66,9 +67,20 @@ class RecountDialog(BaseDialogForm):
         return {"table": {"headers": headers, "rows": rows[:SHOWN]}, "hidden_count": max(0, len(rows) - SHOWN)}
 
 
-class SaleEventAdmin(EventAdmin):
-    """The event's page with what concerns its orders, too."""
+class SaleEventForm(EventForm):
+    def clean_require_identification(self) -> bool:
+        """Refuse it while fans without an account may stand in one of the event's lines."""
+        asked = bool(self.cleaned_data["require_identification"])
+        if asked and self.instance.pk and self.instance.queues.filter(require_authentication=False).exists():
+            text = _("A queue of this event can be joined without an account. Let it ask for one first.")
+            raise forms.ValidationError(text)
+        return asked
 
+
+class SaleEventAdmin(EventAdmin):
+    """The event's page with what concerns its queues and orders, too."""
+
+    form = SaleEventForm
     actions_detail: ClassVar[tuple[str, ...]] = (*EventAdmin.actions_detail, "recount")
     readonly_fields: ClassVar[tuple[str, ...]] = (*EventAdmin.readonly_fields, "sales")
 

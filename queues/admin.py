@@ -61,6 +61,7 @@ class QueueForm(forms.ModelForm):
             "admission_window_seconds",
             "claim_window_seconds",
             "max_purchases_per_customer",
+            "require_authentication",
             "enable_captcha",
             "captcha_threshold",
             "require_access_code",
@@ -86,6 +87,20 @@ class QueueForm(forms.ModelForm):
         tiers = self.fields.get("tiers")
         if isinstance(tiers, forms.ModelMultipleChoiceField):
             self._offer_tiers(tiers, event)
+
+    def clean(self) -> dict[str, Any]:
+        facts = super().clean() or {}
+        if facts.get("require_authentication", True):
+            return facts
+        event = self._chosen_event()
+        if event is not None and event.require_identification:
+            self.add_error("require_authentication", _("The event asks who its fans are: they need an account."))
+        for name in ("guests", "eligible_cards"):
+            if facts.get(name):
+                self.add_error(
+                    name, _("Only an account can show that: let this queue ask for one, or leave this empty.")
+                )
+        return facts
 
     def _announce_zone(self) -> None:
         for field in self.fields.values():
@@ -143,6 +158,7 @@ class QueueAdmin(AccessCodesDesk, NoticesDesk, SaleDesk):
             _("Who can join"),
             {
                 "fields": (
+                    "require_authentication",
                     ("enable_captcha", "captcha_threshold"),
                     "require_access_code",
                     "guests",

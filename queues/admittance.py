@@ -1,6 +1,7 @@
 """The admittance token: what an admitted fan's page or program shows to take tickets.
 
-It is signed and names one admission and one account. It says who; whether the turn still lasts, the database says.
+It is signed and names one admission, and one account or visitor. It says who; whether
+the turn still lasts, the database says.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from django.core import signing
 from accounts.models import User
 from queues.models import Admission
 from queues.refusals import AdmittanceInvalid
+from queues.visitors import Visitor
 
 SALT = "queues.admittance"
 
 
 def token_for(admission: Admission) -> str:
-    return signing.dumps([str(admission.public_id), admission.user_id], salt=SALT)
+    return _sign(admission.public_id, admission.bearer)
 
 
 def read_token(token: str, *, user: User) -> uuid.UUID:
@@ -26,9 +28,28 @@ def read_token(token: str, *, user: User) -> uuid.UUID:
     Raises:
         AdmittanceInvalid: the token is forged or broken, or another fan's.
     """
+    return _read(token, user.pk)
+
+
+def taken_along(token: str, *, visitor: Visitor, user: User) -> str:
+    """Return a visitor's token as that of the account which has taken the place along; any other as it is.
+
+    Whether the account has done so, the database says.
+    """
     try:
-        public_id, user_id = signing.loads(token, salt=SALT)
-        if user_id == user.pk:
+        return _sign(_read(token, str(visitor.pk)), user.pk)
+    except AdmittanceInvalid:
+        return token
+
+
+def _sign(public_id: uuid.UUID, bearer: int | str) -> str:
+    return signing.dumps([str(public_id), bearer], salt=SALT)
+
+
+def _read(token: str, bearer: int | str) -> uuid.UUID:
+    try:
+        public_id, named = signing.loads(token, salt=SALT)
+        if named == bearer:
             return uuid.UUID(public_id)
     except (signing.BadSignature, ValueError, TypeError):
         pass

@@ -5,7 +5,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.patience import patiently
 from queues import services
+from queues.cookies import read_fan, remember_visitor
 from queues.models import Queue
+from queues.visitors import Visitor
 
 
 @require_safe
@@ -32,8 +34,12 @@ def availability(request: HttpRequest, slug: str) -> JsonResponse:
 @never_cache
 @require_safe
 def captcha(request: HttpRequest, slug: str) -> HttpResponse:
-    """Answer a challenge for the fan who is signed in; nothing of it is kept."""
+    """Answer a challenge for the fan who is signed in, or else for the visitor; nothing of it is kept."""
     queue = get_object_or_404(Queue.objects.published(), slug=slug, enable_captcha=True)
-    if not request.user.is_authenticated:
+    fan = read_fan(request)
+    if queue.require_authentication and not request.user.is_authenticated:
         return JsonResponse({"code": "sign_in_required", "status": 401}, status=401)
-    return JsonResponse(services.new_challenge(queue, request.user))
+    if fan is not None:
+        return JsonResponse(services.new_challenge(queue, fan))
+    visitor = Visitor()
+    return remember_visitor(JsonResponse(services.new_challenge(queue, visitor)), visitor)

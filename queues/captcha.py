@@ -1,7 +1,7 @@
 """The sum that a browser works out before its fan joins: ALTCHA's proof of work, made and checked here.
 
 Nothing is kept before it is solved: a challenge is signed with a key of our own, and says by itself for which queue and
-account it is and until when. That a solution serves once is kept by a row (`conditions.SpentSolution`).
+fan it is and until when. That a solution serves once is kept by a row (`conditions.SpentSolution`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ LONGEST = 1_000
 DIGEST = re.compile(r"[0-9a-f]{64}")
 # As `new_challenge` writes it and in no other way: the library takes a value that is named twice as its last, and a
 # reader who took the first would let a fan write another account or another hour in front of the signed one.
-SALT = re.compile(r"[0-9a-f]{24}\?expires=(?P<expires>[0-9]{1,12})&queue=(?P<queue>[0-9]+)&user=(?P<user>[0-9]+)&")
+SALT = re.compile(
+    r"[0-9a-f]{24}\?expires=(?P<expires>[0-9]{1,12})&queue=(?P<queue>[0-9]+)&fan=(?P<fan>[0-9]+|[0-9a-f-]{36})&"
+)
 
 
 @dataclass(frozen=True)
@@ -37,25 +39,26 @@ class Solution:
     signature: str
     expires: int
     queue: int
-    user: int
+    # The pk of an account, or of a visitor.
+    fan: str
     payload: altcha.Payload
 
-    def is_good_for(self, *, queue_id: int, user_id: int, now: datetime) -> bool:
-        """Whether it solves a challenge of ours for this queue and account, in time."""
-        if (self.queue, self.user) != (queue_id, user_id) or self.expires <= now.timestamp():
+    def is_good_for(self, *, queue_id: int, fan: str, now: datetime) -> bool:
+        """Whether it solves a challenge of ours for this queue and fan, in time."""
+        if (self.queue, self.fan) != (queue_id, fan) or self.expires <= now.timestamp():
             return False
         is_solved, _ = altcha.verify_solution(self.payload, _key(), check_expires=False)
         return is_solved
 
 
-def new_challenge(*, queue_id: int, user_id: int, threshold: str, now: datetime) -> dict[str, Any]:
+def new_challenge(*, queue_id: int, fan: str, threshold: str, now: datetime) -> dict[str, Any]:
     """Return a challenge in the words of ALTCHA's widget."""
     options = altcha.ChallengeOptions(
         algorithm=ALGORITHM,
         max_number=MOST_SUMS[threshold],
         hmac_key=_key(),
         expires=now + LIFETIME,
-        params={"queue": str(queue_id), "user": str(user_id)},
+        params={"queue": str(queue_id), "fan": fan},
     )
     return altcha.create_challenge(options).to_dict()
 
@@ -80,9 +83,9 @@ def read_solution(text: str) -> Solution | None:
     challenge, salt, signature = (str(sent.get(name)) for name in ("challenge", "salt", "signature"))
     if not (DIGEST.fullmatch(challenge) and DIGEST.fullmatch(signature) and (match := SALT.fullmatch(salt))):
         return None
-    bound = {name: int(value) for name, value in match.groupdict().items()}
     payload = altcha.Payload(ALGORITHM, challenge, sent["number"], salt, signature)
-    return Solution(signature=signature, payload=payload, **bound)
+    expires, queue, fan = match.group("expires", "queue", "fan")
+    return Solution(signature=signature, expires=int(expires), queue=int(queue), fan=fan, payload=payload)
 
 
 def _key() -> str:

@@ -47,7 +47,10 @@ def read_sale(queue_id: int) -> Sale:
 
 
 def about_admission(admission: Admission, sale: Sale) -> dict[str, Any]:
-    """Return what is told of a passage. Of the fan it says no more than an id, which means nothing elsewhere."""
+    """Return what is told of a passage. Of the fan it says no more than an id, which means nothing elsewhere.
+
+    Whoever stands in line without an account is no customer yet.
+    """
     about = {
         "id": admission.public_id,
         "queue": sale.queue_slug,
@@ -59,7 +62,8 @@ def about_admission(admission: Admission, sale: Sale) -> dict[str, Any]:
         "window_ends_at": admission.window_ends_at,
         "ended_at": admission.ended_at,
     }
-    return {"admission": about, "customer": {"id": str(admission.user_id)}, **sale.data}
+    customer = None if admission.user_id is None else {"id": str(admission.user_id)}
+    return {"admission": about, "customer": customer, **sale.data}
 
 
 def publish_admissions(fact_type: FactType, queue_id: int, pks: Collection[int]) -> None:

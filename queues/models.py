@@ -20,6 +20,7 @@ from queues.allowance import Allowance, AllowanceQuerySet
 from queues.conditions import AccessCode, AccessCodeUse, CaptchaThreshold, CardPrefix, CardProgramme, Guest, Readiness
 from queues.notices import Notice
 from queues.stages import EndReason, Phase
+from queues.visitors import FAN_CONSTRAINTS, FAN_INDEXES, HasFan, Visitor
 
 __all__ = [
     "AccessCode",
@@ -132,6 +133,13 @@ class Queue(HasAllocation):
     fairness_mode = models.CharField(
         _("order"), max_length=20, choices=FairnessMode.choices, default=FairnessMode.STRICT
     )
+    require_authentication = models.BooleanField(
+        _("asks for an account"),
+        default=True,
+        help_text=_(
+            "Unticked: anybody can join, and needs an account only to buy. One person may take several places."
+        ),
+    )
     enable_captcha = models.BooleanField(
         _("keeps programs out"), default=True, help_text=_("Each fan's browser works out a small sum before joining.")
     )
@@ -186,6 +194,11 @@ class Queue(HasAllocation):
                 condition=Q(max_concurrent_admissions__gte=1, admission_rate_per_minute__gte=1),
             ),
             models.CheckConstraint(name="queue_gives_time_to_buy", condition=Q(admission_window_seconds__gte=1)),
+            models.CheckConstraint(
+                name="queue_with_a_code_asks_for_an_account",
+                condition=Q(require_authentication=True) | Q(require_access_code=False),
+                violation_error_message=_("A code is used by an account: let this queue ask for both, or for neither."),
+            ),
             models.CheckConstraint(
                 name="queue_never_over_its_allocation",
                 condition=Q(allocation__isnull=True) | Q(allocated_count__lte=F("allocation")),
@@ -263,8 +276,8 @@ class AdmissionQuerySet(models.QuerySet["Admission"]):
         """Lock the rows, lowest pk first, against every other writer."""
         return self.order_by("pk").select_for_update(of=("self",), no_key=True)
 
-    def for_fan(self, user: User) -> Self:
-        return self.filter(user=user)
+    def for_fan(self, fan: User | Visitor) -> Self:
+        return self.filter(visitor=fan.pk) if isinstance(fan, Visitor) else self.filter(user=fan)
 
     def live(self) -> Self:
         return self.filter(status__in=[Admission.Status.WAITING, Admission.Status.ADMITTED])
@@ -292,7 +305,7 @@ class AdmissionQuerySet(models.QuerySet["Admission"]):
         return self.admitted().filter(over | IS_ABSENT, has_hold=False)
 
 
-class Admission(HasStatus):
+class Admission(HasFan, HasStatus):
     """One fan's passage through one queue."""
 
     class Status(models.TextChoices):
@@ -313,9 +326,7 @@ class Admission(HasStatus):
         Status.DENIED: set(),
     }
 
-    # The two have indexes of their own below; one more on each would only slow joining down.
     queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="admissions", db_index=False)
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="admissions", db_index=False)
     public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     status = models.CharField(_("status"), max_length=20, choices=Status.choices, default=Status.WAITING)
     place = models.BigIntegerField(_("place"), db_default=NextPlace(), editable=False)
@@ -337,11 +348,7 @@ class Admission(HasStatus):
         verbose_name = _("admission")
         verbose_name_plural = _("admissions")
         constraints = [
-            models.UniqueConstraint(
-                name="fan_stands_once_in_a_queue",
-                fields=["queue", "user"],
-                condition=Q(status__in=["waiting", "admitted"]),
-            ),
+            *FAN_CONSTRAINTS,
             # Also the index that admitting reads: its cost does not grow with the line.
             models.UniqueConstraint(
                 name="place_in_line_is_given_once", fields=["queue", "place"], condition=Q(status="waiting")
@@ -355,7 +362,7 @@ class Admission(HasStatus):
             ),
         ]
         indexes = [
-            models.Index(name="admissions_of_a_fan", fields=["user", "queue"]),
+            *FAN_INDEXES,
             models.Index(
                 name="admitted_by_deadline", fields=["queue", "window_ends_at"], condition=Q(status="admitted")
             ),

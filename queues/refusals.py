@@ -23,6 +23,10 @@ class QueueSoldOut(Refusal):
     message = _("All tickets of this sale have been sold.")
 
 
+class AccountRequired(Refusal):
+    message = _("You need an account to stand in this line. Please sign in, or create one.")
+
+
 class EmailNotVerified(Refusal):
     message = _("Email verification required: please confirm your e-mail address first.")
 

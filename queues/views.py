@@ -19,6 +19,7 @@ from events.models import Event, EventQuerySet, Tier
 from events.offers import offers_of
 from queues import sales
 from queues.conditions import Guest
+from queues.cookies import read_fan
 from queues.forms import EventSearchForm
 from queues.models import Queue
 from queues.services import asks_for_card, find_standing
@@ -86,7 +87,8 @@ def event_detail(request: HttpRequest, slug: str) -> HttpResponse:
     offers = offers_of(event, event.tiers.all(), availability.read(event, now=now))
     shown = sales.of_event(event, now=now)
     following = sales.next_sale(shown)
-    standing = find_standing(following.queue, request.user) if following and request.user.is_authenticated else None
+    fan = read_fan(request)
+    standing = find_standing(following.queue, fan) if following and fan else None
     context = {
         "event": event,
         "offers": offers,

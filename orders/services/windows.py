@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from django.db import transaction
@@ -25,9 +26,9 @@ def extend_windows(queue: Queue, *, minutes: int) -> int:
     """
     # The gates first: behind them nobody inside takes, pays, gives back or loses tickets until this has committed.
     inside = Admission.objects.within_window().filter(queue=queue)
-    fans = list(inside.values_list("user", flat=True))
-    queue_services.open_allowances(queue.event, fans)
-    turns = _lock_turns(queue, fans)
+    found = dict(inside.values_list("pk", "user"))
+    queue_services.open_allowances(queue.event, [fan for fan in found.values() if fan is not None])
+    turns = _lock_turns(found)
     if not turns:
         raise NobodyInside
     longer = timedelta(minutes=minutes)
@@ -39,9 +40,9 @@ def extend_windows(queue: Queue, *, minutes: int) -> int:
     return len(turns)
 
 
-def _lock_turns(queue: Queue, fans: list[int]) -> list[int]:
-    """Lock the orders, and then the admissions, of those fans whose turn is not over; returns the admissions."""
-    holds = Order.objects.within_hold().filter(queue=queue, buyer__in=fans)
+def _lock_turns(found: Collection[int]) -> list[int]:
+    """Lock the orders, and then the admissions, of those turns which are not over; returns the admissions."""
+    holds = Order.objects.within_hold().filter(admission__in=found)
     list(holds.lock().values_list("pk", flat=True))
-    turns = Admission.objects.within_window().filter(queue=queue, user__in=fans)
+    turns = Admission.objects.within_window().filter(pk__in=found)
     return list(turns.lock().values_list("pk", flat=True))

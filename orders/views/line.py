@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from allauth.account.adapter import get_adapter
 from django.contrib.auth.views import redirect_to_login
@@ -23,12 +23,17 @@ from orders import services
 from orders.forms import SelectionForm
 from orders.models import Order
 from orders.views.endings import ending_of, ways_on
+from queues import admittance
 from queues import services as queue_services
 from queues.conditions import CODE_LENGTH
+from queues.cookies import read_visitor, remember_visitor
 from queues.forms import EntryForm
 from queues.journey import Journey, Stage, journey_of
 from queues.models import Admission, EndReason, Phase, Queue
-from queues.services import Entry
+from queues.services import Entry, Needs
+from queues.visitors import Visitor
+
+Fan = TypeVar("Fan", User, Visitor)
 
 SOLD_OUT = "orders/sold_out.html"
 CLOSED = "orders/closed.html"
@@ -60,34 +65,49 @@ def journey(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _may_buy_more(queue: Queue, standing: Admission) -> bool:
     """Whether a fan who has bought here may stand in line again: most may not, and are shown their order."""
-    return queue.phase(timezone.now()) in JOINABLE and queue_services.has_allowance_left(standing.user, queue)
+    fan = standing.user
+    is_joinable = queue.phase(timezone.now()) in JOINABLE
+    return fan is not None and is_joinable and queue_services.has_allowance_left(fan, queue)
 
 
 @require_POST
 def join(request: HttpRequest, slug: str) -> HttpResponse:
-    return _enter(request, slug, queue_services.join_queue)
+    queue = _queue(slug)
+    if request.user.is_authenticated:
+        _take_place_along(request, queue)
+        return _enter(request, queue, request.user, queue_services.join_queue)
+    if queue.require_authentication:
+        return _sign_in_first(queue)
+    visitor = read_visitor(request) or Visitor()
+    return remember_visitor(_enter(request, queue, visitor, queue_services.join_as_visitor), visitor)
 
 
 @require_POST
 def ready(request: HttpRequest, slug: str) -> HttpResponse:
     """Remember what the queue asks for, before it opens."""
-    return _enter(request, slug, queue_services.get_ready)
-
-
-def _enter(request: HttpRequest, slug: str, service: Callable[[Queue, User, Entry], object]) -> HttpResponse:
-    """Bring what was typed to one of the services at the queue's door."""
     queue = _queue(slug)
     if not request.user.is_authenticated:
-        return redirect_to_login(reverse("orders:journey", args=[slug]))
+        return _sign_in_first(queue)
+    return _enter(request, queue, request.user, queue_services.get_ready)
+
+
+def _enter(
+    request: HttpRequest, queue: Queue, fan: Fan, service: Callable[[Queue, Fan, Entry], object]
+) -> HttpResponse:
+    """Bring what was typed to one of the services at the queue's door."""
     form = EntryForm(request.POST)
     if not form.is_valid():
         return _page(request, queue, _standing(request, queue), entry_form=form, status=400)
     entry = Entry(**form.cleaned_data, address=get_adapter().get_client_ip(request))
     try:
-        patiently(service, queue, request.user, entry)
+        patiently(service, queue, fan, entry)
     except Refusal as refusal:
         return _page(request, queue, _standing(request, queue), entry_form=form, refusal=refusal)
-    return redirect("orders:journey", slug)
+    return redirect("orders:journey", queue.slug)
+
+
+def _sign_in_first(queue: Queue) -> HttpResponse:
+    return redirect_to_login(reverse("orders:journey", args=[queue.slug]))
 
 
 @require_POST
@@ -125,14 +145,17 @@ def leave(request: HttpRequest, slug: str) -> HttpResponse:
 def hold(request: HttpRequest, slug: str) -> HttpResponse:
     queue = _queue(slug)
     if not request.user.is_authenticated:
-        return redirect_to_login(reverse("orders:journey", args=[slug]))
+        return _sign_in_first(queue)
+    visitor = _take_place_along(request, queue)
     form = _selection_form(queue, request.POST)
     if not form.is_valid():
         return _page(request, queue, _standing(request, queue), form=form, status=400)
+    token = form.cleaned_data["token"]
+    if visitor is not None:
+        # The page may still be the one that was sent before the signing in.
+        token = admittance.taken_along(token, visitor=visitor, user=request.user)
     try:
-        order = patiently(
-            services.hold_tickets, user=request.user, token=form.cleaned_data["token"], wanted=form.wanted()
-        )
+        order = patiently(services.hold_tickets, user=request.user, token=token, wanted=form.wanted())
     except Refusal as refusal:
         return _page(request, queue, _standing(request, queue), form=form, refusal=refusal)
     return HttpResponseRedirect(order.get_absolute_url())
@@ -143,7 +166,17 @@ def _queue(slug: str) -> Queue:
 
 
 def _standing(request: HttpRequest, queue: Queue) -> Admission | None:
-    return queue_services.find_standing(queue, request.user) if request.user.is_authenticated else None
+    visitor = _take_place_along(request, queue)
+    fan = request.user if request.user.is_authenticated else visitor
+    return queue_services.find_standing(queue, fan) if fan is not None else None
+
+
+def _take_place_along(request: HttpRequest, queue: Queue) -> Visitor | None:
+    """Give an account that has signed in the place that its browser has had; returns the visitor, if there was one."""
+    visitor = read_visitor(request)
+    if visitor is not None and request.user.is_authenticated:
+        patiently(queue_services.take_place_along, queue, visitor, request.user)
+    return visitor
 
 
 def _selection_form(queue: Queue, data: Any = None, **options: Any) -> SelectionForm:
@@ -177,9 +210,10 @@ def _page(
         "board": board,
         "now": now,
         "refusal": refusal,
+        "needs_account": queue.require_authentication and not request.user.is_authenticated,
     }
-    if own.stage in AT_THE_DOOR and request.user.is_authenticated:
-        context["needs"] = queue_services.find_needs(queue, request.user)
+    if own.stage in AT_THE_DOOR and not context["needs_account"]:
+        context["needs"] = _needs(request, queue)
         context["entry_form"] = entry_form or EntryForm(initial={"code": request.GET.get("code", "")[:CODE_LENGTH]})
     if own.stage == Stage.ADMITTED and standing is not None:
         context |= _selection(queue, standing, own.admittance_token, form, offers)
@@ -189,6 +223,12 @@ def _page(
         context |= ways_on(queue, now=now)
     template = _template_for(own, standing, is_cancelled=queue.event.is_cancelled)
     return TemplateResponse(request, template, context, status=status)
+
+
+def _needs(request: HttpRequest, queue: Queue) -> Needs:
+    if request.user.is_authenticated:
+        return queue_services.find_needs(queue, request.user)
+    return queue_services.find_needs_of_visitor(queue)
 
 
 def _template_for(own: Journey, standing: Admission | None, *, is_cancelled: bool) -> str:

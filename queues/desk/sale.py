@@ -52,9 +52,7 @@ class SaleDesk(SaleAdmin):
         variant=ActionVariant.PRIMARY,
         dialog=ask(
             _("Open the sale now?"),
-            _(
-                "Fans can join at once, before the time that was announced. Open countdowns notice within about a minute."
-            ),
+            _("Fans can join at once, before the time announced. Open countdowns notice within a minute or so."),
             _("Open"),
         ),
     )

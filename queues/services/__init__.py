@@ -49,6 +49,7 @@ from queues.services.notices import (
 )
 from queues.services.sale import change_pace, close_queue, open_queue, pause_queue, publish_queue, resume_queue
 from queues.services.ticks import admit_due_fans, expire_lapsed_admissions, tick_queue
+from queues.services.visitors import find_needs_of_visitor, join_as_visitor, take_place_along
 
 __all__ = [
     "CodeState",
@@ -74,12 +75,14 @@ __all__ = [
     "expire_lapsed_admissions",
     "explain_code",
     "find_needs",
+    "find_needs_of_visitor",
     "find_standing",
     "free_fans",
     "free_next_fans",
     "get_ready",
     "has_allowance_left",
     "hold_allocation",
+    "join_as_visitor",
     "join_queue",
     "leave_queue",
     "lock_turn",
@@ -105,6 +108,7 @@ __all__ = [
     "stop_notice",
     "swap_allocation",
     "take_from_allowance",
+    "take_place_along",
     "tell_fans",
     "tell_next_fans",
     "tick_queue",

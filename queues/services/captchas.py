@@ -14,15 +14,16 @@ from queues import captcha
 from queues.conditions import SpentSolution
 from queues.models import Queue
 from queues.refusals import CaptchaFailed, CaptchaRequired
+from queues.visitors import Visitor
 
 # Longer than any transaction: one that has read its solution as still good must find the row that it was spent by.
 KEPT_AFTERWARDS = timedelta(minutes=1)
 
 
-def new_challenge(queue: Queue, user: User) -> dict[str, Any]:
+def new_challenge(queue: Queue, fan: User | Visitor) -> dict[str, Any]:
     """Return a challenge for this fan and this queue; nothing is written."""
     return captcha.new_challenge(
-        queue_id=queue.pk, user_id=user.pk, threshold=queue.captcha_threshold, now=timezone.now()
+        queue_id=queue.pk, fan=str(fan.pk), threshold=queue.captcha_threshold, now=timezone.now()
     )
 
 
@@ -31,12 +32,12 @@ def lacks_captcha(queue: Any) -> bool:
     return queue.enable_captcha and not queue.has_solved_captcha
 
 
-def check_captcha(queue: Any, user: User, sent: str, solution: captcha.Solution | None) -> None:
+def check_captcha(queue: Any, fan: User | Visitor, sent: str, solution: captcha.Solution | None) -> None:
     """Check what the browser has worked out; a step of joining and of getting ready.
 
     Raises:
         CaptchaRequired: nothing was sent, and nothing is remembered.
-        CaptchaFailed: wrong, expired, for another queue or account, or spent.
+        CaptchaFailed: wrong, expired, for another queue or fan, or spent.
     """
     if not lacks_captcha(queue):
         return
@@ -44,7 +45,7 @@ def check_captcha(queue: Any, user: User, sent: str, solution: captcha.Solution 
         raise CaptchaRequired
     if solution is None or queue.is_solution_spent:
         raise CaptchaFailed
-    if not solution.is_good_for(queue_id=queue.pk, user_id=user.pk, now=queue.now):
+    if not solution.is_good_for(queue_id=queue.pk, fan=str(fan.pk), now=queue.now):
         raise CaptchaFailed
 
 

@@ -99,7 +99,9 @@ def free_next_fans(*, excluding: Collection[int] = ()) -> tuple[int, int] | None
 
 @transaction.atomic(durable=True)
 def free_fans(queue_id: int) -> int:
-    """Free and write to the first fans who wait in an ended queue; returns how many.
+    """Free and write to the first fans who wait in an ended queue; returns how many were freed.
+
+    Whoever waits without an account sees it on the page alone.
 
     One batch of a queue at a time. Whoever is just leaving by himself is passed over.
     """
@@ -125,7 +127,7 @@ def _waiting_in(queue: Queue) -> list[Admission]:
 
 def _tell(queue: Queue, fans: Sequence[Admission]) -> None:
     mailbox.post_to_each(
-        [(fan.user.email, {"name": fan.user.name}) for fan in fans],
+        [(fan.user.email, {"name": fan.user.name}) for fan in fans if fan.user is not None],
         template="line_ended",
         context={
             "queue": queue,

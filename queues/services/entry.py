@@ -61,6 +61,9 @@ class Entry:
         return normalised(self.code)
 
 
+EMPTY_HANDED = Entry()
+
+
 @dataclass(frozen=True)
 class Needs:
     """What stands between the fan and the line, save the opening."""
@@ -82,22 +85,15 @@ class Needs:
         return not any(missing)
 
 
-def entry_facts(user: User, entry: Entry) -> dict[str, Any]:
-    """Return what the door depends on, as annotations of a query of queues."""
-    guests = Guest.objects.filter(queue=OuterRef("pk"))
-    address = user.email.lower()
+def door_facts(entry: Entry) -> dict[str, Any]:
+    """Return what the door depends on whoever comes, as annotations of a query of queues."""
     cards = CardPrefix.objects.filter(programme__queues=OuterRef("pk"), digits__in=entry.card_beginnings)
     signature = entry.solution.signature if entry.solution else ""
     return {
         "now": Now(),
         "asks_for_card": asks_for_card(),
         "is_card_eligible": Exists(cards),
-        "has_shown_card": Exists(_readiness(user, has_card=True)),
-        "has_guests": Exists(guests),
-        "is_guest": Exists(guests.filter(address__in=[address, address.partition("@")[2]])),
-        "has_used_code": Exists(uses_of(user)),
-        "is_remembered": Exists(_readiness(user, code__isnull=False)),
-        "has_solved_captcha": Exists(_readiness(user, has_solved_captcha=True)),
+        "has_guests": Exists(Guest.objects.filter(queue=OuterRef("pk"))),
         "is_solution_spent": Exists(SpentSolution.objects.filter(signature=signature)),
     }
 
@@ -110,6 +106,20 @@ def waiting_count() -> Case:
     waiting = Admission.objects.waiting().filter(queue=OuterRef("pk")).order_by().values("queue")
     counted = Subquery(waiting.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
     return Case(When(max_waiting__isnull=False, then=counted))
+
+
+def entry_facts(user: User, entry: Entry) -> dict[str, Any]:
+    """Return what the door depends on for this fan, as annotations of a query of queues."""
+    address = user.email.lower()
+    own_names = [address, address.partition("@")[2]]
+    return {
+        **door_facts(entry),
+        "has_shown_card": Exists(_readiness(user, has_card=True)),
+        "is_guest": Exists(Guest.objects.filter(queue=OuterRef("pk"), address__in=own_names)),
+        "has_used_code": Exists(uses_of(user)),
+        "is_remembered": Exists(_readiness(user, code__isnull=False)),
+        "has_solved_captcha": Exists(_readiness(user, has_solved_captcha=True)),
+    }
 
 
 def asks_for_card() -> Exists:
@@ -134,6 +144,15 @@ def check_entry(queue: Any, user: User, entry: Entry) -> None:
     if queue.require_access_code and not queue.has_used_code:
         raise AccessCodeInvalid if entry.compared_code or queue.is_remembered else AccessCodeRequired
     check_captcha(queue, user, entry.captcha, entry.solution)
+    check_room(queue)
+
+
+def check_room(queue: Any) -> None:
+    """Refuse while as many wait as may; a step of joining.
+
+    Raises:
+        QueueFull
+    """
     if queue.max_waiting is not None and (queue.waiting_count or 0) >= queue.max_waiting:
         raise QueueFull
 
@@ -154,7 +173,7 @@ def find_needs(queue: Queue, user: User) -> Needs:
     shown = Exists(_readiness(user).filter(Exists(usable)))
     seen: Any = Queue.objects.annotate(**entry_facts(user, Entry()), has_shown_code=shown).get(pk=queue.pk)
     return Needs(
-        email=not user.is_email_verified,
+        email=queue.require_authentication and not user.is_email_verified,
         identity=queue.event.require_identification and not user.is_identity_verified,
         limit=not has_allowance_left(user, queue),
         code=seen.require_access_code and not (seen.has_used_code or seen.has_shown_code),
@@ -185,9 +204,9 @@ def get_ready(queue: Queue, user: User, entry: Entry) -> None:
 
 @transaction.atomic
 def _get_ready(queue: Queue, user: User, entry: Entry) -> None:
-    if not user.is_email_verified:
-        raise EmailNotVerified
     seen: Any = Queue.objects.annotate(**entry_facts(user, entry)).get(pk=queue.pk)
+    if seen.require_authentication and not user.is_email_verified:
+        raise EmailNotVerified
     _check_invitation(seen)
     _check_card(seen)
     shown: dict[str, Any] = {}

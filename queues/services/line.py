@@ -24,16 +24,15 @@ from queues.refusals import (
 from queues.services.allowances import check_allowance
 from queues.services.captchas import lacks_captcha, spend_solution
 from queues.services.codes import guessing, take_code_use
-from queues.services.entry import Entry, check_entry, entry_facts, remember, waiting_count
+from queues.services.entry import EMPTY_HANDED, Entry, check_entry, entry_facts, remember, waiting_count
+from queues.visitors import Visitor
 from webhooks import outbox
 from webhooks.models import FactType
 
-EMPTY_HANDED = Entry()
 
-
-def find_standing(queue: Queue, user: User) -> Admission | None:
+def find_standing(queue: Queue, fan: User | Visitor) -> Admission | None:
     """Return the fan's live admission to `queue`, or else the latest that ended."""
-    return Admission.objects.for_fan(user).filter(queue=queue).order_by("-pk").first()
+    return Admission.objects.for_fan(fan).filter(queue=queue).order_by("-pk").first()
 
 
 def join_queue(queue: Queue, user: User, entry: Entry = EMPTY_HANDED) -> tuple[Admission, bool]:
@@ -45,7 +44,7 @@ def join_queue(queue: Queue, user: User, entry: Entry = EMPTY_HANDED) -> tuple[A
 
     Raises:
         QueueNotOpen, QueueClosed, QueueSoldOut: by the queue's phase. A paused queue can be joined.
-        EmailNotVerified
+        EmailNotVerified: the queue asks for an account.
         IdentityNotVerified: the event requires it.
         OrderLimitReached, TicketLimitReached: the fan could not buy anything here.
         NotInAudience, CardNotEligible, QueueFull
@@ -72,8 +71,8 @@ def _join(queue: Queue, user: User, entry: Entry) -> tuple[Admission, bool]:
     fresh = _queue_for(queue.pk, user, entry)
     if fresh.live_admission is not None:
         return Admission.objects.get(pk=fresh.live_admission), False
-    _check_phase(fresh, fresh.now)
-    if not user.is_email_verified:
+    check_phase(fresh, fresh.now)
+    if fresh.require_authentication and not user.is_email_verified:
         raise EmailNotVerified
     if fresh.event.require_identification and not user.is_identity_verified:
         raise IdentityNotVerified
@@ -108,7 +107,12 @@ def _queue_for(queue_id: int, user: User, entry: Entry) -> Any:
     )
 
 
-def _check_phase(queue: Queue, now: datetime) -> None:
+def check_phase(queue: Queue, now: datetime) -> None:
+    """Refuse where the queue cannot be joined at `now`; a step of joining.
+
+    Raises:
+        QueueNotOpen, QueueClosed, QueueSoldOut
+    """
     match queue.phase(now):
         case Phase.DRAFT | Phase.SCHEDULED | Phase.LOBBY:
             raise QueueNotOpen(queue.scheduled_start)

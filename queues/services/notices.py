@@ -30,7 +30,7 @@ TOLD_AT_ONCE = 300
 class Progress:
     """What became of a notice: of `readers`, so many letters were sent, failed for good, or are still to go out.
 
-    Whoever was let in, or left, before the letter's turn came is in none of the three.
+    Whoever was let in, or left, before the letter's turn came, or had no account then, is in none of the three.
     """
 
     sent: int
@@ -52,7 +52,8 @@ def change_message(queue: Queue, *, text: str) -> str:
 def notify_waiting(queue: Queue, *, text: str, created_by: User) -> Notice:
     """Write a letter to everyone who waits now; a sweep posts it in batches, and each fan gets it once.
 
-    Whoever joins later is not told; nor is whoever is let in, or has left, before the letter's turn comes.
+    Whoever joins later is not told; nor is whoever is let in, or has left, before the letter's turn comes, or
+    has no account then.
 
     Raises:
         NobodyWaiting: nothing is written.
@@ -130,7 +131,9 @@ def tell_fans(notice_id: int) -> int:
 
 
 def _next_readers(notice: Notice) -> list[Admission]:
-    readers = Admission.objects.waiting().filter(queue=notice.queue_id, place__lte=notice.last_place)
+    readers = Admission.objects.waiting().filter(
+        queue=notice.queue_id, user__isnull=False, place__lte=notice.last_place
+    )
     if notice.told_through is not None:
         readers = readers.filter(place__gt=notice.told_through)
     return list(readers.in_line_order().select_related("user")[:TOLD_AT_ONCE])
@@ -139,7 +142,7 @@ def _next_readers(notice: Notice) -> list[Admission]:
 def _post(notice: Notice, fans: list[Admission]) -> None:
     queue = notice.queue
     mailbox.post_to_each(
-        [(fan.user.email, {"name": fan.user.name}) for fan in fans],
+        [(fan.user.email, {"name": fan.user.name}) for fan in fans if fan.user is not None],
         template="line_notice",
         context={
             "text": notice.text,

@@ -4,6 +4,7 @@ import dataclasses
 import json
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -298,3 +299,12 @@ def test_report_names_counters_that_differ(sold: Order):
         {"what": "tier.sold_count", "whose": "floor", "counter": 3, "rows": 2}
     ]
     assert made.failures == ["1 counters differ from the rows"]
+
+
+def test_visitors_without_an_account_are_in_the_books_and_no_fault(queue: Queue):
+    visitors = [uuid4(), uuid4()]
+    for visitor in visitors:
+        AdmissionFactory(queue=queue, user=None, visitor=visitor)
+
+    assert [row.email for row in bookkeeping.admissions()] == [str(visitor) for visitor in visitors]
+    assert faults() == NO_FAULTS

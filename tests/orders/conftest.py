@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from accounts.models import Letter
+from accounts.models import Letter, User
 from events.models import Tier
 from orders import services
 from orders.models import Line, Order, Payment, Ticket
@@ -24,9 +24,9 @@ def traces() -> Traces:
 
 
 @pytest.fixture
-def order(token: str, admission: Admission) -> Order:
+def order(token: str, ben: User) -> Order:
     """Ben's hold of two tickets on the floor."""
-    return services.hold_tickets(user=admission.user, token=token, wanted={"floor": 2})
+    return services.hold_tickets(user=ben, token=token, wanted={"floor": 2})
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """More time for everyone inside."""
 
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -88,3 +89,11 @@ def test_extended_turn_can_be_used_until_its_new_end(queue: Queue, admission: Ad
     queue_services.expire_lapsed_admissions(queue.pk)
 
     assert services.hold_tickets(user=ben, token=token, wanted={"floor": 1}).hold_ends_at == window(admission)
+
+
+def test_extension_reaches_visitors_without_an_account(queue: Queue, admission: Admission):
+    visitor = AdmissionFactory(queue=queue, user=None, visitor=uuid4(), admitted=True)
+    before = window(visitor)
+
+    assert services.extend_windows(queue, minutes=7) == 2
+    assert window(visitor) == before + 7 * MINUTE

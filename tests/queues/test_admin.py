@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -11,7 +12,9 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Organizer, User
 from events.models import Event, Tier, Venue
 from queues import services
+from queues.conditions import CardProgramme
 from queues.models import Phase, Queue
+from tests.events.test_admin import form_of as event_form_of
 from tests.factories import (
     AdmissionFactory,
     EventFactory,
@@ -54,6 +57,7 @@ def form_of(event: Event, **changes: Any) -> dict[str, Any]:
         "name": "Presale",
         "slug": "presale",
         "kind": "presale",
+        "require_authentication": "on",
         "scheduled_start": "2030-09-01T10:00",
         "max_concurrent_admissions": 200,
         "admission_window_seconds": 600,
@@ -328,3 +332,56 @@ def test_form_of_one_house_does_not_take_rows_of_another(client: Client, event: 
     offered = client.get("/admin/queues/queue/add/").context["adminform"].form.fields
     assert list(offered["event"].queryset) == [own]
     assert list(offered["tiers"].queryset) == []
+
+
+def without_account(event: Event, **changes: Any) -> dict[str, Any]:
+    asked = form_of(event, **changes)
+    del asked["require_authentication"]
+    return asked
+
+
+def test_queue_may_be_joined_without_an_account_where_nothing_asks_for_one(desk: Client, event: Event):
+    assert desk.post("/admin/queues/queue/add/", without_account(event)).status_code == 302
+    assert Queue.objects.get().require_authentication is False
+
+
+def test_queue_asks_for_an_account_where_something_asks_for_one(desk: Client, event: Event):
+    card = CardProgramme.objects.create(name="Gold", slug="gold")
+    forms = [
+        without_account(event, require_access_code="on"),
+        without_account(event, guests="example.org"),
+        without_account(event, eligible_cards=[card.pk]),
+    ]
+    found = [errors_in(desk.post("/admin/queues/queue/add/", form)) for form in forms]
+    Event.objects.update(require_identification=True)
+    found.append(errors_in(desk.post("/admin/queues/queue/add/", without_account(event))))
+
+    only_an_account = "Only an account can show that: let this queue ask for one, or leave this empty."
+    assert found == [
+        ["A code is used by an account: let this queue ask for both, or for neither."],
+        [only_an_account],
+        [only_an_account],
+        ["The event asks who its fans are: they need an account."],
+    ]
+    assert Queue.objects.count() == 0
+
+
+def test_event_does_not_ask_for_identities_while_a_queue_asks_for_no_account(desk: Client, queue: Queue):
+    Queue.objects.update(require_authentication=False)
+    page = f"/admin/events/event/{queue.event.pk}/change/"
+    form = event_form_of(queue.event, require_identification="on")
+
+    refused = errors_in(desk.post(page, form))
+    is_asked = Event.objects.get().require_identification
+    Queue.objects.update(require_authentication=True)
+
+    assert refused == ["A queue of this event can be joined without an account. Let it ask for one first."]
+    assert (is_asked, desk.post(page, form).status_code) == (False, 302)
+    assert Event.objects.get().require_identification is True
+
+
+def test_lists_show_a_visitor_without_an_account(desk: Client, queue: Queue):
+    row = AdmissionFactory(queue=queue, user=None, visitor=uuid4())
+
+    for page in (ADMISSIONS, QUEUES, f"/admin/queues/admission/{row.pk}/change/"):
+        assert desk.get(page).status_code == 200

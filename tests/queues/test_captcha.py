@@ -97,16 +97,16 @@ def test_solution_is_of_no_use_for_another_account_or_queue(guarded: Queue, ben:
     assert refused(guarded, ben, solved(elsewhere, ben)) is refusals.CaptchaFailed
 
 
-@pytest.mark.parametrize("name", ["user", "queue", "expires"])
+@pytest.mark.parametrize("name", ["fan", "queue", "expires"])
 def test_nothing_can_be_written_in_front_of_what_was_signed(guarded: Queue, ben: User, cleo: User, name: str):
     """The library checks the last value of a name; a reader of the first would believe the forger."""
-    own = {"user": str(cleo.pk), "queue": str(guarded.pk), "expires": "99999999999"}
+    own = {"fan": str(cleo.pk), "queue": str(guarded.pk), "expires": "99999999999"}
     theirs = unpacked(solved(QueueFactory(event=guarded.event) if name == "queue" else guarded, ben))
     forged = theirs["salt"].replace(f"{name}=", f"{name}={own[name]}&{name}=", 1)
     sent = reworked(solved(guarded, ben), **{**theirs, "salt": forged})
     assert altcha.verify_solution(sent, captcha._key(), check_expires=True)[0] is True
 
-    assert refused(guarded, cleo if name == "user" else ben, sent) is refusals.CaptchaFailed
+    assert refused(guarded, cleo if name == "fan" else ben, sent) is refusals.CaptchaFailed
 
 
 WRONG: dict[str, dict[str, Any]] = {
@@ -138,18 +138,18 @@ def test_what_is_no_solution_at_all_is_refused(guarded: Queue, ben: User, sent: 
 @pytest.mark.parametrize(("seconds", "is_good"), [(2, True), (0, False), (-1, False)])
 def test_solution_is_good_until_it_expires(guarded: Queue, ben: User, seconds: int, is_good: bool):
     issued = timezone.now() - captcha.LIFETIME + timedelta(seconds=seconds)
-    challenge = captcha.new_challenge(queue_id=guarded.pk, user_id=ben.pk, threshold="low", now=issued)
+    challenge = captcha.new_challenge(queue_id=guarded.pk, fan=str(ben.pk), threshold="low", now=issued)
     read = captcha.read_solution(captcha.solve(challenge))
     assert read is not None
 
     ends_at = issued.replace(microsecond=0) + captcha.LIFETIME
-    assert read.is_good_for(queue_id=guarded.pk, user_id=ben.pk, now=ends_at - timedelta(seconds=1)) is True
-    assert read.is_good_for(queue_id=guarded.pk, user_id=ben.pk, now=ends_at) is False
+    assert read.is_good_for(queue_id=guarded.pk, fan=str(ben.pk), now=ends_at - timedelta(seconds=1)) is True
+    assert read.is_good_for(queue_id=guarded.pk, fan=str(ben.pk), now=ends_at) is False
 
 
 def test_expired_solution_is_refused(guarded: Queue, ben: User):
     long_ago = timezone.now() - captcha.LIFETIME - timedelta(seconds=1)
-    challenge = captcha.new_challenge(queue_id=guarded.pk, user_id=ben.pk, threshold="low", now=long_ago)
+    challenge = captcha.new_challenge(queue_id=guarded.pk, fan=str(ben.pk), threshold="low", now=long_ago)
 
     assert refused(guarded, ben, captcha.solve(challenge)) is refusals.CaptchaFailed
 

@@ -69,10 +69,12 @@ def test_journey_of_a_turn_that_is_over_has_expired_before_the_sweep_says_so(
     assert before == journey(queue, ben) == expected(queue, stage=Stage.EXPIRED, reason=reason)
 
 
-def test_journey_of_a_turn_with_a_hold_goes_on_until_the_sweep_has_ended_both(admission: Admission, queue: Queue):
+def test_journey_of_a_turn_with_a_hold_goes_on_until_the_sweep_has_ended_both(
+    admission: Admission, queue: Queue, ben: User
+):
     Admission.objects.update(has_hold=True, window_ends_at=timezone.now())
 
-    assert journey(queue, admission.user).stage == Stage.ADMITTED
+    assert journey(queue, ben).stage == Stage.ADMITTED
 
 
 def test_journey_at_the_turn_brings_the_token(admission: Admission, queue: Queue, ben: User):

@@ -57,10 +57,10 @@ def test_join_twice_gives_the_same_admission(queue: Queue, ben: User):
     assert Admission.objects.get().place == first.place
 
 
-def test_join_of_an_admitted_fan_gives_the_running_turn(admission: Admission):
-    AllowanceFactory(user=admission.user, event=admission.queue.event, order_count=1, order_limit=1)
+def test_join_of_an_admitted_fan_gives_the_running_turn(admission: Admission, ben: User):
+    AllowanceFactory(user=ben, event=admission.queue.event, order_count=1, order_limit=1)
 
-    assert services.join_queue(admission.queue, admission.user) == (admission, False)
+    assert services.join_queue(admission.queue, ben) == (admission, False)
     assert Admission.objects.get().status == Admission.Status.ADMITTED
 
 

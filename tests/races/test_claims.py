@@ -42,6 +42,7 @@ def claim(absent: Admission) -> None:
 
 def hold(absent: Admission) -> Order:
     """Holding tickets is showing up, too."""
+    assert absent.user is not None
     return order_services.hold_tickets(user=absent.user, token=admittance.token_for(absent), wanted={"floor": 1})
 
 

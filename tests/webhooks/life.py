@@ -31,6 +31,7 @@ def live_a_life(queue: Queue, ben: User, cleo: User) -> None:
     queue_services.admit_due_fans(queue.pk)
     payments = []
     for turn in Admission.objects.admitted().in_line_order():
+        assert turn.user is not None
         held = services.hold_tickets(user=turn.user, token=admittance.token_for(turn), wanted={"floor": 1})
         payments.append(services.start_payment(held, holders=["Somebody"], email=""))
     services.settle_payment(confirm(payments[0]))
