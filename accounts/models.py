@@ -16,6 +16,8 @@ from accounts.stages import HasStatus
 
 # As wide as every column for an address; a form's own EmailField takes longer ones.
 EMAIL_LENGTH = 254
+# Where the addresses of closed accounts are: a domain that never leads anywhere (RFC 2606).
+CLOSED_DOMAIN = "closed.invalid"
 
 
 class UserManager(BaseUserManager["User"]):
@@ -43,6 +45,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
     email_verified_at = models.DateTimeField(_("e-mail verified at"), null=True, blank=True, editable=False)
     identity_verified_at = models.DateTimeField(_("identity verified at"), null=True, blank=True, editable=False)
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True, editable=False)
 
     objects = UserManager()
 
@@ -55,6 +58,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("users")
         constraints = [
             models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_is_lower_case"),
+            models.CheckConstraint(
+                condition=Q(closed_at=None) | Q(is_active=False, name="", email__endswith=f"@{CLOSED_DOMAIN}"),
+                name="closed_account_is_nobodys",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -67,6 +74,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def is_identity_verified(self) -> bool:
         return self.identity_verified_at is not None
+
+    @property
+    def is_closed(self) -> bool:
+        return self.closed_at is not None
 
     def get_full_name(self) -> str:
         return self.name or self.email
@@ -299,6 +310,7 @@ class Letter(HasStatus):
             models.Index(fields=["urgency", "not_before", "id"], name="letter_waiting", condition=Q(status="queued")),
             # Asked before each letter, however many wait.
             models.Index(fields=["leased_until"], name="letter_being_sent", condition=Q(leased_until__isnull=False)),
+            models.Index(fields=["to"], name="letters_to_an_address"),
             models.Index(fields=["mailing", "status"], name="letters_of_a_mailing", condition=Q(mailing__isnull=False)),
         ]
 

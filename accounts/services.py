@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import mailbox, photos
+from accounts import closing, locks, mailbox, photos
 from accounts.models import IdentityCheck, Letter, User
 from accounts.refusals import Refusal
 
@@ -82,11 +82,13 @@ def mark_email_verified(user: User) -> None:
 def change_email(user: User, *, email: str) -> EmailAddress:
     """Make `email` the account's login, not verified; forget every other address.
 
-    Raises EmailTaken, and changes nothing, when another account has it.
+    Raises EmailTaken when another account has it, and AccountClosed; nothing is changed then.
     """
     email = email.strip().lower()
     try:
         with transaction.atomic():
+            locks.share_account(user.pk)
+            closing.check_is_open(user)
             User.objects.filter(pk=user.pk).update(email=email, email_verified_at=None)
             EmailAddress.objects.filter(user=user).delete()
             address = EmailAddress.objects.create(user=user, email=email, primary=True)
@@ -113,7 +115,7 @@ def submit_identity(user: User, *, legal_name: str, photo: File) -> IdentityChec
     IDENTITY_PROVIDER=instant it is not kept at all, and the fan is approved at once.
 
     Raises:
-        IdentityAlreadyVerified, IdentityCheckPending
+        IdentityAlreadyVerified, IdentityCheckPending, AccountClosed
         TooManyPhotos, PhotoTooLarge, PhotoNotReadable
         Nothing is kept in any of these cases.
     """
@@ -149,6 +151,8 @@ def _count_photo(user: User) -> None:
 
 @transaction.atomic
 def _submit(user: User, legal_name: str, photo: str) -> IdentityCheck:
+    locks.share_account(user.pk)
+    closing.check_is_open(user)
     return IdentityCheck.objects.create(user=user, legal_name=" ".join(legal_name.split()), photo=photo)
 
 

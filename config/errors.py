@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from accounts import photos, vault
+from accounts import closing, photos, vault
 from accounts import services as accounts
 from accounts.patience import Busy
 from accounts.refusals import Refusal, RequestTooLarge
@@ -27,6 +27,8 @@ ANSWERS: dict[type[Refusal], Answer] = {
     accounts.TooManyPhotos: Answer(429, "throttled"),
     accounts.NotPlatformStaff: Answer(403, "not_platform_staff"),
     vault.SecretLost: Answer(503, "secret_lost"),
+    closing.AccountClosed: Answer(403, "account_closed"),
+    closing.AccountOfStaff: Answer(409, "account_of_staff"),
     photos.PhotoTooLarge: Answer(413, "photo_too_large"),
     photos.PhotoNotReadable: Answer(422, "photo_not_readable"),
     events.TierNotFound: Answer(404, "tier_not_found"),
@@ -75,6 +77,9 @@ ANSWERS: dict[type[Refusal], Answer] = {
     orders.PaymentUnavailable: Answer(503, "payment_unavailable"),
     orders.OrderNotPayable: Answer(409, "order_not_payable"),
     orders.OrderNotFound: Answer(404, "order_not_found"),
+    orders.StillInLine: Answer(409, "still_in_line"),
+    orders.StillPaying: Answer(409, "still_paying"),
+    orders.StillHasTickets: Answer(409, "still_has_tickets"),
 }
 
 

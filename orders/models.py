@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Self
 
@@ -51,7 +51,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def to_tell_of_cancellation(self) -> Self:
         """Paid orders of cancelled events whose buyers have not been written to."""
-        return self.paid().filter(event__status=Event.Status.CANCELLED, cancellation_told_at__isnull=True)
+        told = self.paid().filter(event__status=Event.Status.CANCELLED, cancellation_told_at__isnull=True)
+        # Of a closed account nobody is left to write to.
+        return told.filter(buyer__closed_at__isnull=True)
 
     def with_lines(self) -> Self:
         lines = Line.objects.select_related("tier").order_by("tier__position", "tier_id")
@@ -266,12 +268,21 @@ class Payment(BasePayment):
         ]
 
 
+# Longer than any single event: an event says when it begins and not when it ends.
+EVENT_LASTS = timedelta(hours=24)
+
+
 class TicketQuerySet(models.QuerySet["Ticket"]):
     def for_owner(self, user: User) -> Self:
         return self.filter(owner=user)
 
     def for_organizer(self, organizer: Organizer) -> Self:
         return self.filter(event__organizer=organizer)
+
+    def for_coming_events(self) -> Self:
+        """Tickets that still let somebody in, by the database's clock; an event is over after `EVENT_LASTS`."""
+        coming = self.filter(status=Ticket.Status.VALID, event__starts_at__gt=Now() - EVENT_LASTS)
+        return coming.exclude(event__status=Event.Status.CANCELLED)
 
     def by_event(self) -> Self:
         return self.order_by("event__starts_at", "event_id", "pk")

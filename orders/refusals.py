@@ -47,3 +47,18 @@ class OrderNotPayable(Refusal):
 
 class OrderNotFound(Refusal):
     message = _("There is no such order.")
+
+
+class StillInLine(Refusal):
+    message = _("You still stand in line or hold tickets. Leave first; then you can close your account.")
+
+
+class StillPaying(Refusal):
+    message = _("A payment is still open. Finish it or cancel it; then you can close your account.")
+
+
+class StillHasTickets(Refusal):
+    message = _(
+        "You have tickets for an event that is still to come, and would lose them. "
+        "You can close your account the day after the event, or once the tickets are gone."
+    )

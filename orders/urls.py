@@ -17,6 +17,9 @@ urlpatterns = [
     path("orders/<slug:code>/return/", views.return_from_payment, name="return"),
     path("orders/<slug:code>/cancel-payment/", views.cancel_payment, name="cancel-payment"),
     path("orders/<slug:code>/give-back/", views.give_back, name="give-back"),
+    path("account/data/", views.your_data, name="your-data"),
+    path("account/data/download/", views.download_data, name="download-data"),
+    path("account/close/", views.close_account, name="close-account"),
     path("tickets/", views.my_tickets, name="tickets"),
     path("tickets/<uuid:public_id>/", views.ticket, name="ticket"),
 ]

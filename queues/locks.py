@@ -12,6 +12,8 @@ afterwards sees the allocation.
 
 from django.db import connection
 
+from accounts.locks import ACCOUNT
+
 LINE, TICK, GATES = 1, 2, 3
 
 # A tick that cannot have the line at once admits nobody: joining must not stand still behind it.
@@ -24,10 +26,14 @@ LONG_LINE_WAIT_MS = 1500
 GATES_WAIT_MS = 1500
 
 
-def share_line(queue_id: int) -> None:
-    """Take part in the line until the transaction ends; waits for a tick that is admitting."""
+def share_line(queue_id: int, user_id: int) -> None:
+    """Take part in the line until the transaction ends; waits for a tick that is admitting.
+
+    In the same statement, and before, the fan's account is shared (see `accounts.locks`).
+    """
+    asked = [ACCOUNT, user_id, LINE, queue_id]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [LINE, queue_id])
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s), pg_advisory_xact_lock_shared(%s, %s)", asked)
 
 
 def take_line(queue_id: int, *, wait_ms: int = LINE_WAIT_MS) -> None:

@@ -105,10 +105,11 @@ def _take_late(order: Any) -> None:
     """Take what a lapsed hold had, anew.
 
     Raises:
-        OrderNotPayable: the order is paid or refunded already, or the event is cancelled.
+        OrderNotPayable: the order is paid or refunded already, the event is cancelled, or the account is closed.
         OrderLimitReached, TicketLimitReached, NoneLeftInQueue, TooFewLeftInQueue, SoldOut, NotEnoughTickets
     """
-    if order.status in {Order.Status.PAID, Order.Status.REFUNDED} or order.event.is_cancelled:
+    is_over = order.status in {Order.Status.PAID, Order.Status.REFUNDED} or order.event.is_cancelled
+    if is_over or order.buyer.is_closed:
         raise OrderNotPayable
     queue_services.add_to_allowance(order.buyer, order.queue, tickets=order.ticket_count())
     _fulfil(order)
@@ -155,6 +156,8 @@ def _refund(payment: Payment, order: Order, reason: str) -> None:
             logger.error("Payment %s is confirmed, and nothing of it has arrived", payment.pk)
         return
     Payment.objects.filter(pk=payment.pk).update(refund_due_at=Now(), refund_reason=reason)
+    if order.buyer.is_closed:
+        return
     mailbox.post(
         to=order.email or order.buyer.email,
         template="payment_refunded",

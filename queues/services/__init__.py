@@ -16,6 +16,7 @@ from queues.services.allowances import (
     has_allowance_left,
     open_allowance,
     open_allowances,
+    open_allowances_of,
     take_from_allowance,
 )
 from queues.services.boards import board_json, publish_board, read_board
@@ -29,6 +30,7 @@ from queues.services.endings import (
     reopen_next_restocked_queue,
 )
 from queues.services.entry import Entry, Needs, asks_for_card, change_guests, find_needs, get_ready
+from queues.services.fans import forget_fan
 from queues.services.line import (
     claim_admission,
     correct_hold,
@@ -77,6 +79,7 @@ __all__ = [
     "find_needs",
     "find_needs_of_visitor",
     "find_standing",
+    "forget_fan",
     "free_fans",
     "free_next_fans",
     "get_ready",
@@ -94,6 +97,7 @@ __all__ = [
     "notify_waiting",
     "open_allowance",
     "open_allowances",
+    "open_allowances_of",
     "open_queue",
     "pause_queue",
     "publish_board",

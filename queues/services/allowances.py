@@ -53,6 +53,11 @@ def open_allowances(event: Event, users: Collection[int]) -> list[Allowance]:
     return list(Allowance.objects.filter(user__in=users, event=event).lock())
 
 
+def open_allowances_of(user: User) -> list[Allowance]:
+    """Lock what `user` holds of every event, lowest pk first, until the transaction ends."""
+    return list(Allowance.objects.filter(user=user).lock())
+
+
 def _pass(user: User, event: Event) -> AllowanceQuerySet:
     gates = Func(Value(locks.GATES), Value(event.pk), function="pg_advisory_xact_lock_shared", output_field=TextField())
     return Allowance.objects.of(user, event).lock().annotate(passed=gates)

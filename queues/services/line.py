@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import Exists, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce, Now
 
+from accounts.closing import AccountClosed
 from accounts.models import User
 from queues import facts, locks
 from queues.models import Admission, Allowance, Phase, Queue
@@ -44,6 +45,7 @@ def join_queue(queue: Queue, user: User, entry: Entry = EMPTY_HANDED) -> tuple[A
 
     Raises:
         QueueNotOpen, QueueClosed, QueueSoldOut: by the queue's phase. A paused queue can be joined.
+        AccountClosed: at the same instant.
         EmailNotVerified: the queue asks for an account.
         IdentityNotVerified: the event requires it.
         OrderLimitReached, TicketLimitReached: the fan could not buy anything here.
@@ -66,11 +68,13 @@ def _join(queue: Queue, user: User, entry: Entry) -> tuple[Admission, bool]:
     if queue.require_access_code:
         # Before the line: whoever waits for the code's row must not hold up the tick. Rolled back with a refusal.
         take_code_use(queue, user, entry.compared_code)
-    locks.share_line(queue.pk)
+    locks.share_line(queue.pk, user.pk)
     # Read after the lock: whoever closes or draws has the line alone, so what is read here still holds at the insert.
     fresh = _queue_for(queue.pk, user, entry)
     if fresh.live_admission is not None:
         return Admission.objects.get(pk=fresh.live_admission), False
+    if fresh.is_account_closed:
+        raise AccountClosed
     check_phase(fresh, fresh.now)
     if fresh.require_authentication and not user.is_email_verified:
         raise EmailNotVerified
@@ -97,6 +101,7 @@ def _queue_for(queue_id: int, user: User, entry: Entry) -> Any:
         Queue.objects.select_related("event")
         .annotate(
             live_admission=Subquery(live.values("pk")),
+            is_account_closed=Exists(User.objects.filter(pk=user.pk, closed_at__isnull=False)),
             order_count=Subquery(allowance.values("order_count")),
             ticket_count=Subquery(allowance.values("ticket_count")),
             is_heard=outbox.is_heard(FactType.ADMISSION_CREATED, organizer=OuterRef("event__organizer")),

@@ -128,10 +128,10 @@ def with_two_codes(queue: Queue, fan: User, monkeypatch) -> list[tuple[str, int]
     AccessCodeFactory(queue=queue, code="SECOND")
     gate, calls, share_line = Gate(), count(), locks.share_line
 
-    def stop_the_second(queue_id: int) -> None:
+    def stop_the_second(queue_id: int, user_id: int) -> None:
         if next(calls) == 1:
             gate.stop_here()
-        share_line(queue_id)
+        share_line(queue_id, user_id)
 
     monkeypatch.setattr(locks, "share_line", stop_the_second)
     with uncommitted(partial(services.join_queue, queue, fan, Entry(code="LASTONE"))):

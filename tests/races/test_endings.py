@@ -10,7 +10,7 @@ from django.db import OperationalError
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import Letter
+from accounts.models import Letter, User
 from accounts.patience import patiently
 from events import services as event_services
 from events.models import Tier
@@ -74,11 +74,11 @@ def test_fan_who_joins_while_the_queue_is_being_closed_is_refused(queue: Queue):
 def test_read_before_the_line_is_had_a_closed_queue_would_be_joined(queue: Queue, monkeypatch):
     """The negative control: what is read is from before the wait for the line."""
     share_line, read = locks.share_line, joining._queue_for
-    monkeypatch.setattr(locks, "share_line", lambda queue_id: None)
+    monkeypatch.setattr(locks, "share_line", lambda queue_id, user_id: None)
 
-    def read_and_then_share(queue_id: int, *asked: Any) -> Any:
-        fresh = read(queue_id, *asked)
-        share_line(queue_id)
+    def read_and_then_share(queue_id: int, user: User, *asked: Any) -> Any:
+        fresh = read(queue_id, user, *asked)
+        share_line(queue_id, user.pk)
         return fresh
 
     monkeypatch.setattr(joining, "_queue_for", read_and_then_share)

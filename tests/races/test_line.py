@@ -71,7 +71,7 @@ def test_nobody_is_admitted_before_a_lower_place_that_is_not_yet_committed(queue
 
 def test_without_the_lock_a_higher_place_is_admitted_first(queue: Queue, monkeypatch):
     """The negative control."""
-    monkeypatch.setattr(locks, "share_line", lambda queue_id: None)
+    monkeypatch.setattr(locks, "share_line", lambda queue_id, user_id: None)
     monkeypatch.setattr(locks, "take_line", lambda queue_id: None)
 
     with uncommitted(joiner(queue)):

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from accounts.models import User
 from tests.factories import IdentityCheckFactory, LetterFactory
-from tests.journeys.sales import new_fan
+from tests.journeys.sales import new_fan, new_sale
 from tests.journeys.stages.stage import sign_in_new_fan, stage
 from tests.journeys.visitor import Visitor
 
@@ -95,6 +95,48 @@ def identity_refused(visitor: Visitor) -> None:
 def identity_verified(visitor: Visitor) -> None:
     sign_in_new_fan(visitor)
     visitor.go("/account/identity/?next=/tickets/")
+
+
+@stage
+def your_data(visitor: Visitor) -> None:
+    sign_in_new_fan(visitor)
+    visitor.go("/account/data/")
+
+
+@stage
+def close_account(visitor: Visitor) -> None:
+    sign_in_new_fan(visitor)
+    visitor.go("/account/close/")
+
+
+@stage
+def close_account_with_a_wrong_password(visitor: Visitor) -> None:
+    close_account(visitor)
+    visitor.page.locator("main input[type=password]").fill("not it")
+    visitor.page.locator("main form.form button").click()
+    expect(visitor.focused).to_contain_text("Please check what you entered.")
+
+
+@stage
+def close_account_while_in_line(visitor: Visitor) -> None:
+    new_sale().hold(sign_in_new_fan(visitor), floor=1)
+    visitor.go("/account/close/")
+    expect(visitor.page.locator("main")).to_contain_text("You cannot close your account just now.")
+
+
+@stage
+def close_account_with_tickets(visitor: Visitor) -> None:
+    new_sale().buy(sign_in_new_fan(visitor), floor=1)
+    visitor.go("/account/close/")
+    expect(visitor.page.locator("main")).to_contain_text("an event that is still to come")
+
+
+@stage
+def account_closed(visitor: Visitor) -> None:
+    close_account(visitor)
+    visitor.page.locator("main input[type=password]").fill("correct horse battery")
+    visitor.page.locator("main form.form button").click()
+    expect(visitor.page.locator(".messages")).to_contain_text("Your account is closed.")
 
 
 @stage

@@ -1,0 +1,49 @@
+"""What is kept of a person: for the person to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.db.models import Q
+
+from accounts.models import IdentityCheck, Letter, User
+
+
+def of_account(user: User, *, letters: Q) -> dict[str, Any]:
+    """Return the account with its addresses, identity checks and `letters` (see `closing.letters_to`)."""
+    return {
+        "account": _account(user),
+        "email_addresses": list(
+            EmailAddress.objects.filter(user=user).order_by("pk").values("email", "verified", "primary")
+        ),
+        "identity_checks": [_check(check) for check in IdentityCheck.objects.for_fan(user).order_by("pk")],
+        "letters": list(
+            Letter.objects.filter(letters)
+            .order_by("pk")
+            .values("to", "subject", "kind", "status", "created_at", "sent_at")
+        ),
+    }
+
+
+def _account(user: User) -> dict[str, Any]:
+    return {
+        "email": user.email,
+        "name": user.name,
+        "joined_at": user.date_joined,
+        "last_signed_in_at": user.last_login,
+        "email_verified_at": user.email_verified_at,
+        "identity_verified_at": user.identity_verified_at,
+    }
+
+
+def _check(check: IdentityCheck) -> dict[str, Any]:
+    """Return a check without its photo, and without who decided it: that is somebody else's."""
+    return {
+        "legal_name": check.legal_name,
+        "status": check.status,
+        "reason": check.reason,
+        "submitted_at": check.submitted_at,
+        "decided_at": check.decided_at,
+        "photo_is_kept": bool(check.photo),
+    }

@@ -1,0 +1,97 @@
+"""A person's own data: read by its owner, and taken away when the account is closed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import Q
+
+from accounts import closing, locks
+from accounts import own_data as accounts_data
+from accounts.models import User
+from orders.models import Order, Payment, Ticket
+from orders.own_data import of_purchases
+from orders.refusals import StillHasTickets, StillInLine, StillPaying
+from queues import services as queue_services
+from queues.models import Admission
+from queues.own_data import of_lines
+
+
+@transaction.atomic
+def read_own_data(user: User) -> dict[str, Any]:
+    """Return everything that is kept of a person, in plain values."""
+    return {**accounts_data.of_account(user, letters=_letters_to(user)), **of_lines(user), **of_purchases(user)}
+
+
+@transaction.atomic(durable=True)
+def close_account(user: User) -> None:
+    """Close the account and take the person out of everything that has to be kept, all or nothing.
+
+    Orders keep their amounts and dates, admissions their numbers. The address is free for a new account.
+
+    Raises:
+        AccountClosed, AccountOfStaff
+        StillPaying, StillInLine, StillHasTickets: something would be lost that the fan still needs.
+        Nothing is changed in any of these cases.
+    """
+    # The gates: no hold ends, and no money becomes tickets, while this looks.
+    queue_services.open_allowances_of(user)
+    # And nobody joins a line: without a place in line there is no hold.
+    locks.take_account(user.pk)
+    check_may_close(user)
+    letters = _letters_to(user)
+    _forget_purchases(user)
+    queue_services.forget_fan(user)
+    closing.erase_person(user, letters=letters)
+
+
+def check_may_close(user: User) -> None:
+    """Raises:
+    AccountClosed, AccountOfStaff, StillPaying, StillInLine, StillHasTickets
+    """
+    closing.check_is_open(user)
+    closing.check_is_no_staff(user)
+    if Payment.objects.filter(order__buyer=user).unsettled().exists():
+        raise StillPaying
+    if Admission.objects.for_fan(user).live().exists():
+        raise StillInLine
+    if Ticket.objects.for_owner(user).for_coming_events().exists():
+        raise StillHasTickets
+
+
+def _letters_to(user: User) -> Q:
+    orders = list(Order.objects.for_buyer(user).exclude(email="").values_list("code", "email"))
+    return closing.letters_to(
+        user, numbers=[code for code, _email in orders], contacts={email for _code, email in orders}
+    )
+
+
+def _forget_purchases(user: User) -> None:
+    orders = Order.objects.for_buyer(user)
+    _forget_log(list(orders.values_list("pk", flat=True)))
+    orders.update(holders=[], email="")
+    Ticket.objects.for_owner(user).update(holder_name="")
+    # What the provider calls the payment stays: money may still have to go back.
+    Payment.objects.filter(order__buyer=user).update(
+        billing_first_name="",
+        billing_last_name="",
+        billing_address_1="",
+        billing_address_2="",
+        billing_city="",
+        billing_postcode="",
+        billing_country_code="",
+        billing_country_area="",
+        billing_email="",
+        billing_phone="",
+        customer_ip_address=None,
+    )
+
+
+def _forget_log(orders: list[int]) -> None:
+    """Take addresses out of what the audit log says of the orders."""
+    kind = ContentType.objects.get_for_model(Order)
+    entries = LogEntry.objects.filter(content_type=kind, object_id__in=[str(pk) for pk in orders])
+    entries.filter(change_message__contains="@").update(change_message="")
