@@ -25,6 +25,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from accounts import photos, services
 from accounts.audit import Audited
 from accounts.desk import AuditLogAdmin
+from accounts.flags import AddressFilter, FlaggedAddresses
 from accounts.forms import IdentityDecisionForm
 from accounts.models import IdentityCheck, Letter, Membership, Organizer, User
 from accounts.scoping import OrganizerScopedAdmin, ReadOnly
@@ -75,23 +76,35 @@ class EditUserForm(LowerCaseEmail, UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(SuperuserOnly, Audited, DjangoUserAdmin, ModelAdmin):
+class UserAdmin(SuperuserOnly, FlaggedAddresses, Audited, DjangoUserAdmin, ModelAdmin):
     form = EditUserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("email", "name", "email_verified_at", "is_staff", "is_active", "date_joined")
-    list_filter = ("is_staff", "is_superuser", "is_active")
+    list_display = ("email", "address_flags", "name", "email_verified_at", "is_staff", "is_active", "date_joined")
+    list_filter = ("is_staff", "is_superuser", "is_active", AddressFilter)
     search_fields = ("email", "name")
     ordering = ("email",)
     filter_horizontal = ()
-    readonly_fields = ("email_verified_at", "identity_verified_at", "date_joined", "last_login")
+    readonly_fields = (
+        "address_flags",
+        "email_verified_at",
+        "identity_verified_at",
+        "date_joined",
+        "last_login",
+        "closed_at",
+    )
     fieldsets = (
-        (None, {"fields": ("email", "name", "password")}),
+        (None, {"fields": ("email", "address_flags", "name", "password")}),
         (_("Proved"), {"fields": ("email_verified_at", "identity_verified_at")}),
         (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser")}),
-        (_("Times"), {"fields": ("date_joined", "last_login")}),
+        (_("Times"), {"fields": ("date_joined", "last_login", "closed_at")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A closed account is nobody's, and stays so."""
+        is_closed = isinstance(obj, User) and obj.is_closed
+        return not is_closed and super().has_change_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
         """Save what was changed in the form and nothing else; a new address has to be verified again."""

@@ -7,11 +7,12 @@ from typing import Any, ClassVar, Self
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import AnonymousUser, PermissionsMixin
 from django.db import models
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, Count, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import addresses
 from accounts.stages import HasStatus
 
 # As wide as every column for an address; a form's own EmailField takes longer ones.
@@ -20,7 +21,26 @@ EMAIL_LENGTH = 254
 CLOSED_DOMAIN = "closed.invalid"
 
 
-class UserManager(BaseUserManager["User"]):
+class UserQuerySet(models.QuerySet["User"]):
+    def sharing_mailbox(self) -> Self:
+        """Keep the accounts whose mailbox another account has, too."""
+        return self.filter(models.Exists(User.objects.filter(mailbox=OuterRef("mailbox")).exclude(pk=OuterRef("pk"))))
+
+    def disposable(self) -> Self:
+        """Keep the accounts whose mailbox is made to be thrown away."""
+        known = list(addresses.DISPOSABLE_DOMAINS)
+        return self.alias(domain=addresses.domain_of("email")).filter(domain__in=known)
+
+
+def count_sharing(user: str) -> Subquery:
+    """Return how many other accounts have the mailbox of the account that the lookup `user` leads to."""
+    path = f"{user}__" if user else ""
+    others = User.objects.filter(mailbox=OuterRef(f"{path}mailbox")).exclude(pk=OuterRef(f"{path}pk"))
+    counted = others.order_by().values("mailbox").annotate(number=Count("pk")).values("number")
+    return Subquery(counted, output_field=models.IntegerField())
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Create an account with `email` as its login; without a password nobody can sign in to it."""
         user = self.model(email=email.strip().lower(), **fields)
@@ -39,6 +59,12 @@ class UserManager(BaseUserManager["User"]):
 
 class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(_("e-mail address"), unique=True)
+    # The database writes it, so that it is right whoever changes the address.
+    mailbox = models.GeneratedField(
+        expression=addresses.mailbox_of("email"),
+        output_field=models.CharField(_("mailbox"), max_length=EMAIL_LENGTH),
+        db_persist=True,
+    )
     name = models.CharField(_("name"), max_length=150, blank=True)
     is_staff = models.BooleanField(_("staff"), default=False, help_text=_("May sign in to the admin."))
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Unselect this instead of deleting."))
@@ -56,6 +82,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        indexes = [models.Index(fields=["mailbox"], name="users_of_a_mailbox")]
         constraints = [
             models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_is_lower_case"),
             models.CheckConstraint(

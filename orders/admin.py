@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from accounts.flags import AddressFilter, FlaggedAddresses
 from accounts.scoping import OrganizerScope, ReadOnly
 from events.admin import SaleAdmin, place_time
 from events.models import Event
@@ -86,12 +87,13 @@ admin.site.register(Queue, SaleQueueAdmin)
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly, SaleAdmin):
+class OrderAdmin(ReadOnly, FlaggedAddresses, SaleAdmin):
     organizer_path = "event__organizer"
+    fan_path = "buyer"
     view_on_site = False
     inlines = (LineInline, PaymentInline, TicketInline)
-    list_display = ("code", "event", "buyer", "status_badge", "amount", HELD, PAID)
-    list_filter = ("status", "event", "queue")
+    list_display = ("code", "event", "buyer", "address_flags", "status_badge", "amount", HELD, PAID)
+    list_filter = ("status", "event", "queue", AddressFilter)
     list_select_related = ("event", "buyer")
     search_fields = ("code", "buyer__email", "email")
     search_help_text = _("Search by confirmation number or e-mail address")
@@ -100,7 +102,8 @@ class OrderAdmin(ReadOnly, SaleAdmin):
     fields = (
         ("code", "status"),
         ("event", "queue"),
-        ("buyer", "email"),
+        ("buyer", "address_flags"),
+        "email",
         ("subtotal", "service_fee"),
         ("total", "currency"),
         (HELD, HOLD_ENDS),

@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.admin import SuperuserOnly
 from accounts.audit import Audited
+from accounts.flags import AddressFilter, FlaggedAddresses
 from accounts.scoping import ReadOnly
 from events.admin import SaleAdmin, place_time, with_utc
 from events.forms import PlaceTimeField, use_zone
@@ -273,17 +274,19 @@ ENDED = place_time("ended_at", _("ended"), _event_of)
 
 
 @admin.register(Admission)
-class AdmissionAdmin(ReadOnly, SaleAdmin):
+class AdmissionAdmin(ReadOnly, FlaggedAddresses, SaleAdmin):
     organizer_path = "queue__event__organizer"
-    list_display = ("user", "queue", "status_badge", "place", JOINED, ADMITTED, "order_code")
-    list_filter = ("status", "queue")
+    fan_path = "user"
+    list_display = ("user", "address_flags", "queue", "status_badge", "place", JOINED, ADMITTED, "order_code")
+    list_filter = ("status", "queue", AddressFilter)
     list_select_related = ("user", "queue__event")
     search_fields = ("user__email",)
     search_help_text = _("Search by e-mail address")
     ordering = ("-pk",)
     show_full_result_count = False
     fields = (
-        ("queue", "user"),
+        "queue",
+        ("user", "address_flags"),
         ("status", "reason"),
         ("place", "public_id"),
         (JOINED, ADMITTED),
