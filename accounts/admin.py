@@ -86,7 +86,7 @@ class UserAdmin(SuperuserOnly, FlaggedAddresses, Audited, DjangoUserAdmin, Model
     ordering = ("email",)
     filter_horizontal = ()
     readonly_fields = (
-        "address_flags",
+        "about_address",
         "email_verified_at",
         "identity_verified_at",
         "date_joined",
@@ -94,7 +94,7 @@ class UserAdmin(SuperuserOnly, FlaggedAddresses, Audited, DjangoUserAdmin, Model
         "closed_at",
     )
     fieldsets = (
-        (None, {"fields": ("email", "address_flags", "name", "password")}),
+        (None, {"fields": ("email", "about_address", "name", "password")}),
         (_("Proved"), {"fields": ("email_verified_at", "identity_verified_at")}),
         (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser")}),
         (_("Times"), {"fields": ("date_joined", "last_login", "closed_at")}),
@@ -140,7 +140,10 @@ class OrganizerAdmin(OrganizerScopedAdmin):
 
 @admin.register(Letter)
 class LetterAdmin(ReadOnly, SuperuserOnly, Audited, ModelAdmin):
-    """Show what became of every letter; bounced ones stand out by their status and error."""
+    """Show what became of every letter; bounced ones stand out by their status and error.
+
+    Of a letter the address can be corrected, before it is sent again, and nothing else.
+    """
 
     list_display = ("subject", "to", "kind", "status", "attempts", "created_at", "sent_at", "last_error")
     list_filter = ("status", "kind")
@@ -154,14 +157,37 @@ class LetterAdmin(ReadOnly, SuperuserOnly, Audited, ModelAdmin):
         ("attempts", "last_error"),
         "message_id",
     )
+    readonly_fields = (
+        "status",
+        "kind",
+        "subject",
+        "text",
+        "created_at",
+        "not_before",
+        "sent_at",
+        "attempts",
+        "last_error",
+        "message_id",
+    )
     actions = ("send_again",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        is_erased = isinstance(obj, Letter) and obj.is_erased
+        # Past ReadOnly, which would say no.
+        return not is_erased and SuperuserOnly.has_change_permission(self, request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Letter, form: forms.ModelForm, change: bool) -> None:
+        services.correct_letter(obj, to=form.cleaned_data["to"])
 
     @admin.action(description=_("Send again"))
     def send_again(self, request: HttpRequest, letters: QuerySet[Letter]) -> None:
         """Queue the chosen letters to go out now."""
-        for letter in letters:
+        chosen = [letter for letter in letters if not letter.is_erased]
+        if len(chosen) < len(letters):
+            self.message_user(request, str(services.LetterErased()), messages.WARNING)
+        for letter in chosen:
             self._send_again(request, letter)
-        queued = len(letters)
+        queued = len(chosen)
         text = ngettext("%(count)d letter is on its way.", "%(count)d letters are on their way.", queued)
         self.message_user(request, text % {"count": queued}, messages.SUCCESS)
 

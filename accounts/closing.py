@@ -82,6 +82,7 @@ def erase_person(user: User, *, letters: Q) -> None:
 
     `letters` are those of `letters_to`: they lose their address and text, and the ones still waiting do not go out.
     """
+    _erase_log(Letter, Letter.objects.filter(letters).values_list("pk", flat=True), anonymous_address(user))
     Letter.objects.filter(letters).update(
         to=anonymous_address(user),
         text="",
@@ -115,7 +116,7 @@ def _erase_identity_checks(user: User) -> None:
     checks.delete()
 
 
-def _erase_log(model: type[User | IdentityCheck], pks: Collection[int], called: str) -> None:
+def _erase_log(model: type[User | IdentityCheck | Letter], pks: Collection[int], called: str) -> None:
     """Take names and addresses out of what the audit log says of these rows; that something was done, it still says."""
     kind = ContentType.objects.get_for_model(model)
     entries = LogEntry.objects.filter(content_type=kind, object_id__in=[str(pk) for pk in pks])

@@ -44,8 +44,18 @@ class FlaggedAddresses(BaseModelAdmin):
 
     @display(description=_("address"), label="warning")
     def address_flags(self, row: Any) -> list[str]:
+        return self._flags_of(row)
+
+    @display(description=_("about the address"))
+    def about_address(self, row: Any) -> str:
+        return ", ".join(self._flags_of(row))
+
+    def _flags_of(self, row: Any) -> list[str]:
+        # A form for a new row asks, too.
+        if row.pk is None:
+            return []
         fan = getattr(row, self.fan_path) if self.fan_path else row
-        return list(flags_of(fan.email, sharing_count=row.sharing_count or 0))
+        return flags_of(fan.email, sharing_count=row.sharing_count or 0)
 
 
 def flags_of(email: str, *, sharing_count: int) -> list[str]:

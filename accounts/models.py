@@ -344,6 +344,11 @@ class Letter(HasStatus):
     def __str__(self) -> str:
         return self.subject
 
+    @property
+    def is_erased(self) -> bool:
+        """Whether it was to somebody who has closed the account: address and text are gone."""
+        return self.to.endswith(f"@{CLOSED_DOMAIN}")
+
 
 class Act(models.Model):
     """Whose rows an entry of the audit log is about; one of the platform's staff about nobody's has none."""

@@ -65,6 +65,10 @@ class TooManyPhotos(Refusal):
         super().__init__(message, retry_after=PHOTOS_SECONDS)
 
 
+class LetterErased(Refusal):
+    message = _("Whoever this letter was to has closed the account: its address and text are gone.")
+
+
 class NotPlatformStaff(Refusal):
     message = _("Only the platform's own staff decide about identities.")
 
@@ -232,8 +236,12 @@ def remove_orphaned_photos() -> None:
 
 @transaction.atomic
 def resend_letter(letter: Letter) -> None:
-    """Queue `letter` to go out now, whatever became of it before."""
-    letter = Letter.objects.select_for_update(no_key=True).get(pk=letter.pk)
+    """Queue `letter` to go out now, whatever became of it before.
+
+    Raises:
+        LetterErased: nothing is changed.
+    """
+    letter = _lock_letter(letter)
     if letter.status != Letter.Status.QUEUED:
         letter.move_to(Letter.Status.QUEUED)
         # A mailbox may drop the second letter with the same Message-ID, and this one is sent on purpose.
@@ -243,6 +251,23 @@ def resend_letter(letter: Letter) -> None:
         letter.last_error = ""
     letter.not_before = Now()
     letter.save()
+
+
+@transaction.atomic
+def correct_letter(letter: Letter, *, to: str) -> None:
+    """Make `to` the address that `letter` goes to. One that has gone out, or was refused, goes only if sent again.
+
+    Raises:
+        LetterErased: nothing is changed.
+    """
+    Letter.objects.filter(pk=_lock_letter(letter).pk).update(to=to)
+
+
+def _lock_letter(letter: Letter) -> Letter:
+    locked = Letter.objects.select_for_update(no_key=True).get(pk=letter.pk)
+    if locked.is_erased:
+        raise LetterErased
+    return locked
 
 
 def send_next_letter(connection: BaseEmailBackend) -> bool:

@@ -11,7 +11,7 @@ from accounts.scoping import OrganizerScope, ReadOnly
 from events.admin import SaleAdmin, place_time
 from events.models import Event
 from events.templatetags.money import currency
-from orders.desk import SaleEventAdmin, SaleQueueAdmin
+from orders.desk import OrderDesk, SaleEventAdmin, SaleQueueAdmin
 from orders.models import Line, Order, Payment, Ticket
 from queues.models import Queue
 
@@ -87,7 +87,7 @@ admin.site.register(Queue, SaleQueueAdmin)
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly, FlaggedAddresses, SaleAdmin):
+class OrderAdmin(ReadOnly, FlaggedAddresses, OrderDesk):
     organizer_path = "event__organizer"
     fan_path = "buyer"
     view_on_site = False
@@ -102,7 +102,7 @@ class OrderAdmin(ReadOnly, FlaggedAddresses, SaleAdmin):
     fields = (
         ("code", "status"),
         ("event", "queue"),
-        ("buyer", "address_flags"),
+        ("buyer", "about_address"),
         "email",
         ("subtotal", "service_fee"),
         ("total", "currency"),

@@ -14,12 +14,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminIntegerFieldWidget
+from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminIntegerFieldWidget, UnfoldBooleanSwitchWidget
 
-from events.admin import EventAdmin, ask
+from accounts.models import EMAIL_LENGTH
+from events.admin import EventAdmin, SaleAdmin, ask
 from events.forms import EventForm
 from events.models import Event
 from orders import services
+from orders.models import Order
 from queues.admin import QueueAdmin, QueueForm
 from queues.desk.sale import SaleDesk
 from queues.models import Phase, Queue
@@ -65,6 +67,53 @@ class RecountDialog(BaseDialogForm):
         ]
         headers = [_("of"), _("counter"), _("it says"), _("its rows say")]
         return {"table": {"headers": headers, "rows": rows[:SHOWN]}, "hidden_count": max(0, len(rows) - SHOWN)}
+
+
+class ContactDialog(BaseDialogForm):
+    """Where letters about one order go; whose order it is has been asked before."""
+
+    email = forms.EmailField(label=_("E-mail address"), max_length=EMAIL_LENGTH, widget=UnfoldAdminEmailInputWidget)
+    with_receipt = forms.BooleanField(
+        label=_("Send the receipt to it"), required=False, widget=UnfoldBooleanSwitchWidget
+    )
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        order = Order.objects.select_related("buyer").get(pk=unquote(str(self.object_id)))
+        self.fields["email"].initial = order.email or order.buyer.email
+
+
+class OrderDesk(SaleAdmin):
+    """What staff mend about one order."""
+
+    actions_detail = ("correct_contact",)
+
+    def offered_actions(self, row: Order) -> set[str]:
+        return super().offered_actions(row) | (set() if row.buyer.is_closed else {"correct_contact"})
+
+    @action(
+        description=_("Correct the e-mail address"),
+        permissions=["desk"],
+        dialog=ask(
+            _("Correct the e-mail address of this order"),
+            _("Letters about this order go there from now on. The fan signs in as before."),
+            _("Save"),
+            ContactDialog,
+        ),
+    )
+    def correct_contact(self, request: HttpRequest, form: ContactDialog, object_id: str) -> HttpResponse:
+        asked = form.cleaned_data
+        mend = partial(_mend_contact, email=asked["email"], with_receipt=asked["with_receipt"])
+        return self.carry_out_and_tell(request, object_id, mend)
+
+
+def _mend_contact(order: Order, *, email: str, with_receipt: bool) -> str:
+    before = services.correct_contact(order, email=email)
+    said = _t("Contact e-mail: %(before)s → %(after)s.") % {"before": before, "after": email}
+    if not with_receipt:
+        return said
+    services.send_receipt(order)
+    return f"{said} {_t('The receipt is on its way.')}"
 
 
 class SaleEventForm(EventForm):

@@ -45,6 +45,10 @@ class OrderNotPayable(Refusal):
     message = _("This order cannot be paid.")
 
 
+class NotPaid(Refusal):
+    message = _("This order is not paid, so that there is no receipt to send.")
+
+
 class OrderNotFound(Refusal):
     message = _("There is no such order.")
 

@@ -286,7 +286,7 @@ class AdmissionAdmin(ReadOnly, FlaggedAddresses, SaleAdmin):
     show_full_result_count = False
     fields = (
         "queue",
-        ("user", "address_flags"),
+        ("user", "about_address"),
         ("status", "reason"),
         ("place", "public_id"),
         (JOINED, ADMITTED),

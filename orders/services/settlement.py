@@ -124,14 +124,19 @@ def _fulfil(order: Any) -> None:
     Order.objects.filter(pk=order.pk).update(status=order.status, paid_at=Now(), ended_at=None)
     Ticket.objects.bulk_create(_tickets(order))
     _complete_admission(order)
+    post_receipt(order)
+    if order.is_heard:
+        facts.publish_paid(order.pk)
+
+
+def post_receipt(order: Order) -> None:
+    """Write the receipt; a step of the caller's transaction, who knows that the order is paid."""
     mailbox.post(
         to=order.email or order.buyer.email,
         template="order_paid",
         context=_letter_context(order),
         kind=Letter.Kind.RECEIPT,
     )
-    if order.is_heard:
-        facts.publish_paid(order.pk)
 
 
 def _tickets(order: Order) -> list[Ticket]:
