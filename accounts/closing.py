@@ -6,6 +6,7 @@ from collections.abc import Collection
 from functools import partial
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.hashers import make_password
 from django.contrib.contenttypes.models import ContentType
@@ -94,6 +95,7 @@ def erase_person(user: User, *, letters: Q) -> None:
     _erase_identity_checks(user)
     _erase_log(User, [user.pk], anonymous_address(user))
     EmailAddress.objects.filter(user=user).delete()
+    Authenticator.objects.filter(user=user).delete()
     # Without its old password no session of the account is good any more.
     User.objects.filter(pk=user.pk).update(
         email=anonymous_address(user),

@@ -55,6 +55,9 @@ class FlaggedAddresses(BaseModelAdmin):
         if row.pk is None:
             return []
         fan = getattr(row, self.fan_path) if self.fan_path else row
+        if fan is None:
+            # Somebody who stands in line without an account.
+            return []
         return flags_of(fan.email, sharing_count=row.sharing_count or 0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.db.models import Q
 
 from accounts.models import IdentityCheck, Letter, User
@@ -16,6 +17,10 @@ def of_account(user: User, *, letters: Q) -> dict[str, Any]:
         "account": _account(user),
         "email_addresses": list(
             EmailAddress.objects.filter(user=user).order_by("pk").values("email", "verified", "primary")
+        ),
+        # Without the secrets: they are good for signing in.
+        "second_factors": list(
+            Authenticator.objects.filter(user=user).order_by("pk").values("type", "created_at", "last_used_at")
         ),
         "identity_checks": [_check(check) for check in IdentityCheck.objects.for_fan(user).order_by("pk")],
         "letters": list(

@@ -36,6 +36,12 @@ def share_line(queue_id: int, user_id: int) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s), pg_advisory_xact_lock_shared(%s, %s)", asked)
 
 
+def share_line_without_account(queue_id: int) -> None:
+    """Take part in the line as `share_line` does, for whoever has no account."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [LINE, queue_id])
+
+
 def take_line(queue_id: int, *, wait_ms: int = LINE_WAIT_MS) -> None:
     """Have the line alone until the transaction ends.
 

@@ -8,6 +8,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Subquery, Value
 from django.db.models.functions import Now
 
+from accounts import closing
+from accounts import locks as account_locks
 from accounts.models import User
 from queues import facts, locks
 from queues.models import Admission, Queue
@@ -38,7 +40,7 @@ def join_as_visitor(queue: Queue, visitor: Visitor, entry: Entry = EMPTY_HANDED)
 
 @transaction.atomic
 def _join(queue: Queue, visitor: Visitor, entry: Entry) -> tuple[Admission, bool]:
-    locks.share_line(queue.pk)
+    locks.share_line_without_account(queue.pk)
     fresh = _queue_for(queue.pk, visitor, entry)
     if fresh.live_admission is not None:
         return Admission.objects.get(pk=fresh.live_admission), False
@@ -86,6 +88,9 @@ def take_place_along(queue: Queue, visitor: Visitor, user: User) -> None:
 
     Of several accounts one gets it. An account that stands in the queue already goes on standing there, and the
     visitor's place is left. Without a place nothing happens.
+
+    Raises:
+        AccountClosed: at the same instant.
     """
     try:
         _take_along(queue, visitor, user)
@@ -97,6 +102,10 @@ def take_place_along(queue: Queue, visitor: Visitor, user: User) -> None:
 @transaction.atomic
 def _take_along(queue: Queue, visitor: Visitor, user: User) -> None:
     place = Admission.objects.for_fan(visitor).live().filter(queue=queue)
+    if not place.exists():
+        return
+    account_locks.share_account(user.pk)
+    closing.check_is_open(user)
     own = Admission.objects.for_fan(user).live().filter(queue=OuterRef("queue"))
     if not place.filter(~Exists(own)).update(user=user, visitor=None):
         place.update(status=Admission.Status.LEFT, ended_at=Now())

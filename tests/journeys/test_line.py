@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -103,7 +104,8 @@ def test_wait_that_becomes_longer_says_why(visitor: Visitor):
 
 def test_line_that_stands_for_want_of_tickets_says_so(visitor: Visitor):
     sale, fan = new_sale(max_concurrent_admissions=9), new_fan()
-    Tier.objects.filter(event=sale.event).update(quantity=0)
+    # All reserved, none sold: what is sold out ends its line.
+    Tier.objects.filter(event=sale.event).update(reserved_count=F("quantity"))
     for each in (new_fan(), fan):
         AdmissionFactory(queue=sale.queue, user=each)
 

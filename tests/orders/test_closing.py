@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import authenticate
 from django.contrib.contenttypes.models import ContentType
@@ -27,6 +28,7 @@ from orders.refusals import StillHasTickets, StillInLine, StillPaying
 from queues import admittance
 from queues import services as queue_services
 from queues.models import Admission, Guest, Queue, Readiness
+from queues.visitors import Visitor
 from tests.factories import (
     AdmissionFactory,
     IdentityCheckFactory,
@@ -307,6 +309,28 @@ def test_closed_account_begins_nothing(ben: User, queue: Queue):
         assert everything() == before
 
 
+def test_second_factors_are_told_without_their_secrets_and_go_with_the_account(ben: User):
+    Authenticator.objects.create(user=ben, type="totp", data={"secret": "very"})
+
+    assert [sorted(row) for row in services.read_own_data(ben)["second_factors"]] == [
+        ["created_at", "last_used_at", "type"]
+    ]
+    services.close_account(ben)
+    assert Authenticator.objects.count() == 0
+
+
+def test_closed_account_takes_no_place_along(ben: User, queue: Queue):
+    Queue.objects.update(require_authentication=False)
+    queue_services.join_as_visitor(queue, visitor := Visitor())
+    services.close_account(ben)
+    before = everything()
+
+    with pytest.raises(closing.AccountClosed):
+        queue_services.take_place_along(queue, visitor, ben)
+
+    assert everything() == before
+
+
 def test_own_data_is_everything_that_is_kept(ben: User, bought: Order, floor: Tier):
     own = json.loads(json.dumps(services.read_own_data(ben), cls=DjangoJSONEncoder))
 
@@ -319,6 +343,7 @@ def test_own_data_is_everything_that_is_kept(ben: User, bought: Order, floor: Ti
         "invitations",
         "letters",
         "orders",
+        "second_factors",
         "shown_before_joining",
         "tickets",
     ]
