@@ -26,11 +26,13 @@ RUNNING = "() => document.getAnimations().length"
 @pytest.fixture
 def waiting() -> tuple[Sale, User]:
     """Return a sale with somebody inside and somebody in front, and the fan who waits behind them."""
-    sale = new_sale(max_concurrent_admissions=1)
+    # Paused until all are there: a tick that has counted nobody inside would let the first in.
+    sale = new_sale(max_concurrent_admissions=1, paused_at=timezone.now())
     sale.let_in(new_fan())
     fan = new_fan()
     for each in (new_fan(), fan):
         AdmissionFactory(queue=sale.queue, user=each)
+    sale.change_queue(paused_at=None)
     return sale, fan
 
 
@@ -87,10 +89,12 @@ def test_stock_that_goes_shows_by_itself(waiting: tuple[Sale, User], visitor: Vi
 
 
 def test_wait_that_becomes_longer_says_why(visitor: Visitor):
-    sale, fan = new_sale(max_concurrent_admissions=1, admission_window_seconds=600), new_fan()
+    sale = new_sale(max_concurrent_admissions=1, admission_window_seconds=600, paused_at=timezone.now())
     sale.let_in(new_fan(), admitted_at=soon(minutes=-2))
+    fan = new_fan()
     for each in (new_fan(), fan):
         AdmissionFactory(queue=sale.queue, user=each)
+    sale.change_queue(paused_at=None)
     page = stand_in_line(visitor, sale, fan)
     expect(page.locator("[data-wait]")).to_have_text("0–10 minutes")
     expect(page.locator("[data-held-up]")).to_be_hidden()
@@ -103,11 +107,12 @@ def test_wait_that_becomes_longer_says_why(visitor: Visitor):
 
 
 def test_line_that_stands_for_want_of_tickets_says_so(visitor: Visitor):
-    sale, fan = new_sale(max_concurrent_admissions=9), new_fan()
+    sale, fan = new_sale(max_concurrent_admissions=9, paused_at=timezone.now()), new_fan()
     # All reserved, none sold: what is sold out ends its line.
     Tier.objects.filter(event=sale.event).update(reserved_count=F("quantity"))
     for each in (new_fan(), fan):
         AdmissionFactory(queue=sale.queue, user=each)
+    sale.change_queue(paused_at=None)
 
     page = stand_in_line(visitor, sale, fan)
 

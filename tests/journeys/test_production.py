@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Response, expect
 from config.stack import Stack
 from tests.config.production import with_static_files
 from tests.factories import AdmissionFactory
-from tests.journeys.sales import Sale, new_fan, new_sale, soon
+from tests.journeys.sales import new_fan, new_sale, soon
 from tests.journeys.visitor import Visitor, Watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -53,15 +53,17 @@ def production(stack: Stack, tmp_path: Path) -> Iterator[Stack]:
         yield production
 
 
-def test_modules_of_production_load_by_hashed_names_and_run(browser: Browser, production: Stack, sale: Sale):
+def test_modules_of_production_load_by_hashed_names_and_run(browser: Browser, production: Stack):
     # As the proxy in front says it: the browser came by HTTPS.
     context = browser.new_context(base_url=production.url, extra_http_headers={"X-Forwarded-Proto": "https"})
     watch, files = Watch(context, production.url), list[Response]()
     context.on("response", lambda answer: note(files, answer))
     inside, outside = new_fan(), new_fan()
-    sale.change_queue(max_concurrent_admissions=1)
+    # Paused until both are there: a tick that has counted nobody inside would let the other in.
+    sale = new_sale(max_concurrent_admissions=1, paused_at=timezone.now())
     sale.let_in(inside, claimed_at=timezone.now())
     AdmissionFactory(queue=sale.queue, user=outside)
+    sale.change_queue(paused_at=None)
     visitor = Visitor(context.new_page())
 
     visitor.go("/account/login/")
