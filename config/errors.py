@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from rest_framework import exceptions
+
 from accounts import closing, photos, vault
 from accounts import services as accounts
 from accounts.patience import Busy
@@ -83,6 +85,24 @@ ANSWERS: dict[type[Refusal], Answer] = {
     orders.StillPaying: Answer(409, "still_paying"),
     orders.StillHasTickets: Answer(409, "still_has_tickets"),
 }
+
+# What the REST framework refuses by itself, before anything of ours is asked.
+LIBRARY: dict[type[exceptions.APIException], Answer] = {
+    exceptions.ParseError: Answer(400, "malformed"),
+    exceptions.ValidationError: Answer(400, "invalid"),
+    exceptions.NotAuthenticated: Answer(401, "sign_in_required"),
+    exceptions.AuthenticationFailed: Answer(401, "sign_in_required"),
+    # The session's cookie without the token against forgery.
+    exceptions.PermissionDenied: Answer(403, "csrf_failed"),
+    exceptions.NotFound: Answer(404, "not_found"),
+    exceptions.MethodNotAllowed: Answer(405, "method_not_allowed"),
+    exceptions.NotAcceptable: Answer(406, "not_acceptable"),
+    exceptions.UnsupportedMediaType: Answer(415, "unsupported_media_type"),
+    exceptions.Throttled: Answer(429, "throttled"),
+    exceptions.APIException: Answer(500, "internal_error"),
+}
+NOT_FOUND = LIBRARY[exceptions.NotFound]
+FAILED = LIBRARY[exceptions.APIException]
 
 
 def answer_to(refusal: Refusal) -> Answer:

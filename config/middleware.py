@@ -10,10 +10,11 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.views.defaults import server_error
+from django.views.defaults import page_not_found, server_error
 
 from accounts.patience import Busy
 from accounts.refusals import Refusal, RequestTooLarge
+from config import problems
 from config.errors import answer_to
 
 STRICT = (
@@ -25,9 +26,6 @@ ADMIN = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-
-RETRY_AFTER_SECONDS = 2
-COME_BACK_LATER = {429, 503}
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -66,7 +64,7 @@ class RefusalMiddleware:
         if isinstance(exception, OperationalError | InterfaceError):
             exception = Busy()
         if isinstance(exception, Refusal):
-            return _page_for(request, exception)
+            return _answer(request, exception)
         return None
 
 
@@ -86,14 +84,25 @@ class BodySizeMiddleware:
         # Before the protection against forgery, which reads the form for its token.
         length = request.META.get("CONTENT_LENGTH") or "0"
         is_too_large = length.isdecimal() and int(length) > settings.MAX_BODY_BYTES
-        return _page_for(request, RequestTooLarge()) if is_too_large else None
+        return _answer(request, RequestTooLarge()) if is_too_large else None
+
+
+def answer_to_missing(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer an address that is not there (Django's handler404)."""
+    return problems.answer_missing() if problems.is_for_programs(request) else page_not_found(request, exception)
 
 
 def answer_to_failure(request: HttpRequest) -> HttpResponse:
     """Answer what nobody caught (Django's handler500): "busy" where it is the database, which a moment may mend."""
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
-        return _page_for(request, Busy()).render()
-    return server_error(request)
+        answer = _answer(request, Busy())
+        return answer.render() if isinstance(answer, TemplateResponse) else answer
+    return problems.answer_defect() if problems.is_for_programs(request) else server_error(request)
+
+
+def _answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """Answer a refusal that no view expected: programs in JSON, people with a page."""
+    return problems.answer_refusal(refusal) if problems.is_for_programs(request) else _page_for(request, refusal)
 
 
 def _page_for(request: HttpRequest, refusal: Refusal) -> TemplateResponse:
@@ -107,6 +116,5 @@ def _set_status(response: HttpResponse, refusal: Refusal) -> None:
     answer = answer_to(refusal)
     response.status_code = answer.status
     # For programs that look at pages, as the crowd of a rehearsal does.
-    response.headers["X-Refusal"] = answer.code
-    if response.status_code in COME_BACK_LATER:
-        response.headers["Retry-After"] = str(refusal.facts.get("retry_after", RETRY_AFTER_SECONDS))
+    for name, value in problems.headers_of(answer, refusal.facts).items():
+        response.headers[name] = value

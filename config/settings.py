@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from config import desk, environment
+from config import desk, environment, rest
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -46,6 +46,9 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "payments",
     "django_altcha",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "accounts",
     "webhooks",
     "events",
@@ -209,6 +212,14 @@ PAYMENT_VARIANTS: environment.Variants = (
     {"dummy": ("orders.providers.PlayMoneyProvider", {})} if DEMO else environment.payment_variants(env)
 )
 PAYMENT_VARIANT = environment.payment_variant(env, PAYMENT_VARIANTS)
+
+# Programs: the API (see config/rest.py)
+
+API_REQUESTS_A_MINUTE_BY_ACCOUNT = env.int("API_REQUESTS_A_MINUTE_BY_ACCOUNT", default=300)
+# Larger: a university's fans come from one address.
+API_REQUESTS_A_MINUTE_BY_ADDRESS = env.int("API_REQUESTS_A_MINUTE_BY_ADDRESS", default=3000)
+REST_FRAMEWORK = rest.REST_FRAMEWORK
+SPECTACULAR_SETTINGS = rest.SPECTACULAR_SETTINGS
 
 # Words and times
 

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.defaults import page_not_found
 from django.views.static import serve
+from drf_spectacular.views import SpectacularAPIView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("events.urls")),
@@ -13,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("account/2fa/", include("allauth.mfa.urls")),
     path("account/", include("allauth.account.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("payments/", include("payments.urls")),
     # The admin's way from any row's number to its page tells every organizer everybody's confirmation numbers.
     path("admin/r/<path:exception>", page_not_found),
@@ -23,4 +25,5 @@ if settings.DEMO:
     # Elsewhere the web server in front serves what was uploaded.
     urlpatterns.append(path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}))
 
+handler404 = "config.middleware.answer_to_missing"
 handler500 = "config.middleware.answer_to_failure"

@@ -1,15 +1,24 @@
-from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_safe
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from events import availability as stock
+from accounts.contract import Polled
+from accounts.patience import patiently
+from events import availability
 from events.models import Event
+from events.serializers import AvailabilitySerializer
 
 
-@require_safe
-def availability(request: HttpRequest, slug: str) -> JsonResponse:
-    """Answer `{tiers: [{tier, available, level}], as_of}`."""
-    event = get_object_or_404(Event.objects.published(), slug=slug)
-    response = JsonResponse(stock.read(event).as_dict())
-    response["Cache-Control"] = "public, max-age=1"
-    return response
+class AvailabilityView(Polled):
+    """What is left of an event's tiers, at most a few seconds old."""
+
+    permission_classes = [AllowAny]
+    cache_control = "public, max-age=1"
+
+    @extend_schema(operation_id="event_availability", tags=["events"], responses=AvailabilitySerializer)
+    def get(self, request: Request, slug: str) -> Response:
+        """Say how much is left of each tier."""
+        event = get_object_or_404(Event.objects.published(), slug=slug)
+        return Response(AvailabilitySerializer(patiently(availability.read, event)).data)

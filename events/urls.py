@@ -6,5 +6,5 @@ app_name = "events"
 
 urlpatterns = [
     path("events/<slug:slug>.ics", views.calendar, name="calendar"),
-    path("api/v1/events/<slug:slug>/availability/", api.availability, name="availability"),
+    path("api/v1/events/<slug:slug>/availability/", api.AvailabilityView.as_view(), name="availability"),
 ]

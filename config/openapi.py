@@ -1,0 +1,123 @@
+"""The API's description: what the endpoints say of themselves, and every refusal with its code and an example."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import exceptions
+from rest_framework.permissions import IsAuthenticated
+
+from accounts.patience import Busy
+from accounts.refusals import Refusal, RequestTooLarge
+from config.errors import ANSWERS, LIBRARY, Answer
+from config.problems import COME_BACK_LATER, CONTENT_TYPE, problem
+from events.models import Tier
+
+Kind = type[Refusal] | type[exceptions.APIException]
+
+EVERYWHERE: tuple[Kind, ...] = (exceptions.NotAcceptable, exceptions.Throttled, Busy)
+WITH_A_BODY: tuple[Kind, ...] = (
+    exceptions.ParseError,
+    exceptions.ValidationError,
+    RequestTooLarge,
+    exceptions.UnsupportedMediaType,
+)
+# What refusals are made with, for their examples.
+SAMPLES: dict[str, Any] = {
+    "available": 2,
+    "maximum": 4,
+    "opens_at": datetime(2026, 5, 4, 10, tzinfo=UTC),
+    "retry_after": 30,
+    "tier": Tier(name="Floor", slug="floor"),
+}
+SAMPLE_ERRORS = {"quantity": ["A valid integer is required."]}
+
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", str, OpenApiParameter.HEADER, description="The ETag of the answer that you have already."
+)
+ETAG = {"ETag": {"schema": {"type": "string"}, "description": "Names this answer, for `If-None-Match`."}}
+RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds until the next try."}}
+
+
+class Contract(AutoSchema):
+    """Adds to each operation its refusals: one response a status, whose `code` is one of those that are possible."""
+
+    def get_override_parameters(self) -> list[Any]:
+        return [*super().get_override_parameters(), *([IF_NONE_MATCH] if self._is_polled else [])]
+
+    def get_operation(self, *args: Any, **options: Any) -> dict[str, Any] | None:
+        operation = super().get_operation(*args, **options)
+        if operation is not None:
+            responses = operation["responses"]
+            if self._is_polled:
+                responses["200"]["headers"] = ETAG
+                responses["304"] = {"description": "Nothing has changed since the answer that you have."}
+            for status, kinds in self._refusals_of(operation).items():
+                responses[str(status)] = describe(status, kinds)
+        return operation
+
+    @property
+    def _is_polled(self) -> bool:
+        return self.method == "GET" and getattr(self.view, "is_polled", False)
+
+    def _refusals_of(self, operation: dict[str, Any]) -> dict[int, dict[str, Kind]]:
+        """Return what the operation may refuse with: status -> code -> what says it."""
+        found: dict[int, dict[str, Kind]] = {}
+        for kind in self._kinds(operation):
+            answer = answer_of(kind)
+            found.setdefault(answer.status, {}).setdefault(answer.code, kind)
+        return dict(sorted(found.items()))
+
+    def _kinds(self, operation: dict[str, Any]) -> Iterator[Kind]:
+        yield from getattr(getattr(self.view, (self.method or "").lower(), None), "refusals", ())
+        yield from EVERYWHERE
+        if any(isinstance(permission, IsAuthenticated) for permission in self.view.get_permissions()):
+            yield exceptions.NotAuthenticated
+        if self.method != "GET":
+            yield exceptions.PermissionDenied
+        if "requestBody" in operation:
+            yield from WITH_A_BODY
+        is_paged = self.method == "GET" and self._is_list_view() and self._get_paginator() is not None
+        if "{" in self.path or is_paged:
+            yield exceptions.NotFound
+
+
+def answer_of(kind: Kind) -> Answer:
+    return ANSWERS[kind] if issubclass(kind, Refusal) else LIBRARY[kind]
+
+
+def describe(status: int, kinds: dict[str, Kind]) -> dict[str, Any]:
+    """Return the response of an operation that refuses with one of `kinds`, all of them by this status."""
+    codes = sorted(kinds)
+    narrowed = {"properties": {"status": {"enum": [status]}, "code": {"enum": codes}}}
+    return {
+        "description": " · ".join(f"`{code}`" for code in codes),
+        **({"headers": RETRY_AFTER} if status in COME_BACK_LATER else {}),
+        "content": {
+            CONTENT_TYPE: {
+                "schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, narrowed]},
+                "examples": {code: {"value": example_of(kinds[code])} for code in codes},
+            }
+        },
+    }
+
+
+def example_of(kind: Kind) -> dict[str, Any]:
+    """Return what an operation answers when it refuses so."""
+    answer = answer_of(kind)
+    if issubclass(kind, Refusal):
+        refusal = sample_of(kind)
+        return problem(answer, str(refusal), facts=refusal.facts)
+    errors = SAMPLE_ERRORS if kind is exceptions.ValidationError else None
+    return problem(answer, str(kind.default_detail), errors=errors)
+
+
+def sample_of(kind: type[Refusal]) -> Refusal:
+    """Make a refusal as its service would, with sample facts where it takes any."""
+    names: Iterable[str] = inspect.signature(kind).parameters if "__init__" in vars(kind) else ()
+    return kind(**{name: SAMPLES[name] for name in names})
