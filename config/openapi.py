@@ -20,7 +20,7 @@ from events.models import Tier
 
 Kind = type[Refusal] | type[exceptions.APIException]
 
-EVERYWHERE: tuple[Kind, ...] = (exceptions.NotAcceptable, exceptions.Throttled, Busy)
+EVERYWHERE: tuple[Kind, ...] = (exceptions.NotAcceptable, Busy)
 WITH_A_BODY: tuple[Kind, ...] = (
     exceptions.ParseError,
     exceptions.ValidationError,
@@ -76,6 +76,8 @@ class Contract(AutoSchema):
     def _kinds(self, operation: dict[str, Any]) -> Iterator[Kind]:
         yield from getattr(getattr(self.view, (self.method or "").lower(), None), "refusals", ())
         yield from EVERYWHERE
+        if self.view.throttle_classes:
+            yield exceptions.Throttled
         if any(isinstance(permission, IsAuthenticated) for permission in self.view.get_permissions()):
             yield exceptions.NotAuthenticated
         if self.method != "GET":

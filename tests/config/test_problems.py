@@ -44,3 +44,13 @@ def test_an_answer_that_one_has_is_not_sent_again(client: Client):
     again = client.get(url, headers={"If-None-Match": first.headers["ETag"]})
 
     assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+
+
+def test_what_everyone_is_told_asks_nothing_of_whoever_asks(client: Client, ben, django_assert_num_queries):
+    event = TierFactory().event
+    url = f"/api/v1/events/{event.slug}/availability/"
+    client.force_login(ben)
+    client.get(url)
+
+    with django_assert_num_queries(1):
+        client.get(url)
