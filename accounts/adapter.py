@@ -6,6 +6,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.account.utils import get_next_redirect_url
 from allauth.core.internal.httpkit import add_query_params
+from allauth.headless.adapter import DefaultHeadlessAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
@@ -105,3 +106,16 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         return {**super().get_public_key_credential_rp_entity(), "name": self.get_totp_issuer()}
+
+
+class ProgramAdapter(DefaultHeadlessAdapter):
+    def serialize_user(self, user: User) -> dict[str, Any]:
+        """Return what a program is told of whoever is signed in; its keys are allauth's, and two of ours."""
+        return {
+            "id": str(user.pk),
+            "display": user.get_full_name(),
+            "email": user.email,
+            "email_verified": user.is_email_verified,
+            "identity_verified": user.is_identity_verified,
+            "has_usable_password": user.has_usable_password(),
+        }

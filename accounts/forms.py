@@ -30,10 +30,13 @@ from accounts.models import IdentityCheck, User
 PASSKEY_NAME_LENGTH = 60
 
 
-class SignupForm(AllauthSignupForm):
+class AsksForName(forms.Form):
+    name = forms.CharField(label=_("Your name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+
+
+class SignupForm(AsksForName, AllauthSignupForm):
     """Ask for what an account needs: a name, an e-mail address and a password, once."""
 
-    name = forms.CharField(label=_("Your name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     field_order = ("name", "email", "password1")
 
 

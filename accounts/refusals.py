@@ -30,3 +30,13 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not an error
 
 class RequestTooLarge(Refusal):
     message = _("What you have sent is too large. Please send a smaller file.")
+
+
+class RequestNotReadable(Refusal):
+    message = _("This cannot be read. Please send one JSON object, with its texts as texts.")
+
+
+class TooManyAttempts(Refusal):
+    """`facts["retry_after"]` says in how many seconds to come back."""
+
+    message = _("That was too often in a short time. Please wait a little and try again.")

@@ -7,7 +7,7 @@ from rest_framework import exceptions
 from accounts import closing, photos, vault
 from accounts import services as accounts
 from accounts.patience import Busy
-from accounts.refusals import Refusal, RequestTooLarge
+from accounts.refusals import Refusal, RequestNotReadable, RequestTooLarge, TooManyAttempts
 from accounts.services import EmailTaken
 from events import services as events
 from orders import refusals as orders
@@ -22,6 +22,8 @@ class Answer(NamedTuple):
 ANSWERS: dict[type[Refusal], Answer] = {
     Busy: Answer(503, "busy"),
     RequestTooLarge: Answer(413, "request_too_large"),
+    RequestNotReadable: Answer(400, "malformed"),
+    TooManyAttempts: Answer(429, "throttled"),
     EmailTaken: Answer(409, "email_taken"),
     accounts.IdentityAlreadyVerified: Answer(409, "identity_already_verified"),
     accounts.IdentityCheckPending: Answer(409, "identity_check_pending"),

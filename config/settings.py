@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.headless",
     "payments",
     "django_altcha",
     "rest_framework",
@@ -162,6 +163,9 @@ ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
 ACCOUNT_LOGOUT_REDIRECT_URL = reverse_lazy("queues:events")
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.partition(":")[0]
+
+# Programs sign in by a token instead of a cookie (accounts/headless); letters lead to our pages all the same.
+HEADLESS_ADAPTER = "accounts.adapter.ProgramAdapter"
 
 # Second factors: codes of an app, passkeys (which sign in by themselves, too), codes on paper in case those are lost.
 

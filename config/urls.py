@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/2fa/", include("allauth.mfa.urls")),
     path("account/", include("allauth.account.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("_allauth/app/v1/", include("accounts.headless.urls")),
     path("payments/", include("payments.urls")),
     # The admin's way from any row's number to its page tells every organizer everybody's confirmation numbers.
     path("admin/r/<path:exception>", page_not_found),

@@ -27,8 +27,9 @@ LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 USUAL_FUNCTION = 10
 BANNED_NAMES = {"utils", "helpers", "common", "base", "misc", "signals"}
-# What an anonymous stranger may be answered; a 500 is never among it.
-CIVIL_ANSWERS = {200, 302, 403, 404, 405}
+# What an anonymous stranger may be answered; a 500 is never among it. Programs are told that they should sign in (401),
+# or that a key is missing (400).
+CIVIL_ANSWERS = {200, 302, 400, 401, 403, 404, 405}
 SAMPLES = {
     "int": "1",
     "slug": "sample",

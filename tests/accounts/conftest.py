@@ -6,7 +6,13 @@ from collections.abc import Iterator
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from allauth.account.models import EmailAddress
+from django.utils import timezone
 from pytest_django import Settings
+
+from accounts.models import User
+from tests.accounts.programs import PASSWORD, Program
+from tests.factories import UserFactory
 
 
 class MailServer:
@@ -53,3 +59,16 @@ def mail_server(settings: Settings) -> Iterator[MailServer]:
     settings.EMAIL_PORT = port
     yield server
     controller.stop()
+
+
+@pytest.fixture
+def program() -> Program:
+    return Program()
+
+
+@pytest.fixture
+def verified_ben(db: None) -> User:
+    """Ben with a password, and an address that allauth knows, too."""
+    user: User = UserFactory(email="ben@example.org", name="Ben", password=PASSWORD, email_verified_at=timezone.now())
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
