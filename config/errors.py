@@ -6,6 +6,7 @@ from rest_framework import exceptions
 
 from accounts import closing, photos, vault
 from accounts import services as accounts
+from accounts.headless.views import AppExists
 from accounts.patience import Busy
 from accounts.refusals import Refusal, RequestNotReadable, RequestTooLarge, TooManyAttempts
 from accounts.services import EmailTaken
@@ -25,6 +26,7 @@ ANSWERS: dict[type[Refusal], Answer] = {
     RequestNotReadable: Answer(400, "malformed"),
     TooManyAttempts: Answer(429, "throttled"),
     EmailTaken: Answer(409, "email_taken"),
+    AppExists: Answer(409, "app_exists"),
     accounts.IdentityAlreadyVerified: Answer(409, "identity_already_verified"),
     accounts.IdentityCheckPending: Answer(409, "identity_check_pending"),
     accounts.IdentityCheckDecided: Answer(409, "identity_check_decided"),

@@ -11,7 +11,7 @@ from django.http import HttpResponseBase
 from django.urls import path
 
 from accounts.headless import inputs
-from accounts.headless.views import ForPrograms, ManageEmailView, ManagePasskeysView, VerifyEmailView
+from accounts.headless.views import ForPrograms, ManageAppView, ManageEmailView, ManagePasskeysView, VerifyEmailView
 
 app_name = "headless"
 
@@ -86,7 +86,7 @@ urlpatterns = [
     path("account/authenticators", for_programs(mfa.AuthenticatorsView), name="second-factors"),
     path(
         "account/authenticators/totp",
-        for_programs(mfa.ManageTOTPView, input_class={"POST": inputs.ActivateAppInput}),
+        for_programs(ManageAppView, input_class={"POST": inputs.ActivateAppInput}),
         name="app",
     ),
     path(

@@ -16,10 +16,12 @@ from allauth.headless.mfa import views as mfa
 from allauth.mfa import app_settings as mfa_settings
 from allauth.mfa.webauthn.internal.flows import begin_registration
 from django.core.exceptions import RequestDataTooBig
+from django.db import IntegrityError
 from django.forms import CharField, JSONField
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 
-from accounts.refusals import RequestNotReadable, RequestTooLarge, TooManyAttempts
+from accounts.refusals import Refusal, RequestNotReadable, RequestTooLarge, TooManyAttempts
 from accounts.services import EmailTaken
 
 # What allauth calls a limit that it answers with 400, as one more thing that is wrong with the input.
@@ -112,6 +114,19 @@ class ManageEmailView(ForPrograms, account.ManageEmailView):
         if response.status_code == HTTPStatus.FORBIDDEN:
             raise too_many_attempts("confirm_email")
         return response
+
+
+class AppExists(Refusal):
+    message = _("You have an authenticator app already. Switch it off first to set up another one.")
+
+
+class ManageAppView(ForPrograms, mfa.ManageTOTPView):
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Switch an app on, or raise AppExists; the table has room for one."""
+        try:
+            return super().post(request, *args, **kwargs)
+        except IntegrityError as error:
+            raise AppExists from error
 
 
 class ManagePasskeysView(ForPrograms, mfa.ManageWebAuthnView):
