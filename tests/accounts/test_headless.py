@@ -1,10 +1,18 @@
 """Signing in over the API, seen from outside: what a program may do, and what it is refused as the pages refuse it."""
 
+from typing import Any
+
 import pytest
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import connections
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import Settings
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from accounts import closing
 from accounts.headless import urls
@@ -100,6 +108,53 @@ def test_account_that_staff_have_switched_off_does_not_sign_in(program: Program,
 
     assert program.post("auth/login", LOGIN).status_code in {400, 401}
     assert (program.status(), before.status()) == (401, 401)
+
+
+# Our own API
+
+
+class WhoAsks(APIView):
+    """An endpoint of ours as every one is: with the REST framework's settings, and nothing of its own."""
+
+    def get(self, request: Request) -> Response:
+        return Response(str(request.user))
+
+
+def asked_by(token: str) -> tuple[int, Any]:
+    request = RequestFactory().get("/api/v1/", headers={"X-Session-Token": token})
+    SessionMiddleware(lambda request: HttpResponse()).process_request(request)
+    AuthenticationMiddleware(lambda request: HttpResponse()).process_request(request)
+    answer = WhoAsks.as_view()(request)
+    return answer.status_code, answer.data if answer.status_code == 200 else answer.data["code"]
+
+
+def test_token_signs_in_to_our_own_api_until_its_session_ends(verified_ben: User):
+    program = signed_in()
+    during = asked_by(program.token)
+    program.ask("DELETE", "auth/session")
+
+    assert (during, asked_by(program.token)) == ((200, "ben@example.org"), (401, "sign_in_required"))
+
+
+def test_token_of_who_has_not_signed_in_yet_opens_nothing(verified_ben: User):
+    program = Program()
+    program.get("auth/webauthn/login")
+
+    assert program.token
+    assert asked_by(program.token) == (401, "sign_in_required")
+
+
+@pytest.mark.parametrize("end", ["closed", "switched off", "new password"])
+def test_token_of_an_account_that_has_ended_opens_nothing(verified_ben: User, end: str):
+    program = signed_in()
+    if end == "closed":
+        closing.erase_person(verified_ben, letters=closing.letters_to(verified_ben))
+    elif end == "switched off":
+        User.objects.update(is_active=False)
+    else:
+        signed_in().post("account/password/change", {"current_password": PASSWORD, "new_password": NEW_PASSWORD})
+
+    assert asked_by(program.token) == (401, "sign_in_required")
 
 
 # Passwords

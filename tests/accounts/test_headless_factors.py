@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 LONG_PERIOD = 10_000_000
 PARTS = ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"]
-NO_PASSKEYS = [
+NO_PASSKEYS: list[Any] = [
     None,
     "x",
     1,
@@ -341,7 +341,7 @@ def test_passkey_of_nobody_signs_in_nobody(program: Program, passkey: Passkey):
     ],
 )
 def test_passkey_that_does_not_know_its_owner_is_not_taken_in(
-    verified_ben: User, flags: AuthenticatorData.FLAG | None, data: dict[str, bool]
+    verified_ben: User, flags: AuthenticatorData.FLAG, data: dict[str, bool]
 ):
     program, passkey = confirmed(signed_in()), Passkey()
     options = program.get("account/authenticators/webauthn").json()["data"]["creation_options"]
@@ -366,11 +366,15 @@ def test_anything_but_a_passkey_is_refused(passkey: Passkey, path: str, credenti
     assert (answer.status_code, program.status(), factors()) == (400, before, ["recovery_codes", "webauthn"])
 
 
+NO_NUMBERS: list[Any] = [None, "x", 10**30, 1.5, True, [1], {"a": 1}, 0]
+NO_LISTS: list[Any] = [None, "x", 1, [10**30], [[1]], [{}], ["x"], {"a": 1}]
+
+
 @pytest.mark.parametrize(
     ("method", "data"),
     [
-        *[("PUT", {"id": chosen, "name": "x"}) for chosen in (None, "x", 10**30, 1.5, True, [1], {"a": 1}, 0)],
-        *[("DELETE", {"authenticators": chosen}) for chosen in (None, "x", 1, [10**30], [[1]], [{}], ["x"], {"a": 1})],
+        *[("PUT", {"id": chosen, "name": "x"}) for chosen in NO_NUMBERS],
+        *[("DELETE", {"authenticators": chosen}) for chosen in NO_LISTS],
     ],
 )
 def test_passkey_that_is_not_there_is_refused(passkey: Passkey, method: str, data: dict[str, Any]):
