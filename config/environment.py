@@ -1,6 +1,7 @@
 """What production must choose, from the environment: whatever is missing or wrong is said in plain words."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ EXAMPLES = {
     "SECRET_KEY": "a long random text that nobody else knows",
     "ALLOWED_HOSTS": "the names of this site, for example tickets.example.com",
     "SITE_URL": "the address of this site, for example https://tickets.example.com",
+    "API_ALLOWED_ORIGINS": "the addresses of other sites, with commas between, for example https://app.example.com",
     "DATABASE_URL": "a PostgreSQL, for example postgres://fairline:password@database.example.com/fairline",
     "REDIS_URL": "a Redis, for example redis://redis.example.com:6379/0",
     "EMAIL_URL": "a mail server, for example smtp+tls://user:password@mail.example.com:587",
@@ -19,6 +21,9 @@ EXAMPLES = {
     "IDENTITY_ROOT": "the private folder of documents' photos, for example /srv/fairline/identity",
     "PAYMENT_VARIANTS": 'who takes the money, for example {"card": ["payments.stripe.StripeProviderV3", {...}]}',
 }
+# As browsers send one: no path, no slash at its end, no star.
+SAFE_ORIGIN = r"https://[a-z0-9.-]+(:[0-9]+)?"
+ORIGIN = SAFE_ORIGIN.replace("https", "https?")
 PLAY_MONEY = ("payments.dummy.", "orders.providers.PlayMoney")
 
 Variants = dict[str, tuple[str, dict[str, Any]]]
@@ -39,6 +44,18 @@ def site_url(env: Env, *, demo: bool) -> str:
     if not host or scheme not in ({"http", "https"} if demo else {"https"}):
         raise ImproperlyConfigured(f"SITE_URL={url} does not do: give {EXAMPLES['SITE_URL']}.")
     return url
+
+
+def allowed_origins(env: Env, *, demo: bool) -> list[str]:
+    """Return which other sites' pages may call the API; raises ImproperlyConfigured where one is none, by HTTPS."""
+    given: list[str] = [origin.strip() for origin in env.str("API_ALLOWED_ORIGINS", default="").split(",")]
+    origins = [origin.lower() for origin in given if origin]
+    for origin in origins:
+        if not re.fullmatch(ORIGIN if demo else SAFE_ORIGIN, origin):
+            raise ImproperlyConfigured(
+                f"API_ALLOWED_ORIGINS: {origin} does not do: give {EXAMPLES['API_ALLOWED_ORIGINS']}."
+            )
+    return origins
 
 
 def payment_variants(env: Env) -> Variants:

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "allauth.headless",
     "payments",
     "django_altcha",
+    "corsheaders",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -59,6 +60,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Outside of everything, so that a program on another site can read refusals, too.
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.ContentSecurityPolicyMiddleware",
@@ -224,6 +227,22 @@ API_REQUESTS_A_MINUTE_BY_ACCOUNT = env.int("API_REQUESTS_A_MINUTE_BY_ACCOUNT", d
 API_REQUESTS_A_MINUTE_BY_ADDRESS = env.int("API_REQUESTS_A_MINUTE_BY_ADDRESS", default=3000)
 REST_FRAMEWORK = rest.REST_FRAMEWORK
 SPECTACULAR_SETTINGS = rest.SPECTACULAR_SETTINGS
+
+# Pages of other sites may call the API by tokens and keys. Browsers send them no cookie of ours.
+CORS_ALLOWED_ORIGINS = environment.allowed_origins(env, demo=DEMO)
+CORS_URLS_REGEX = r"^/(api|_allauth)/"
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-none-match",
+    "x-email-verification-key",
+    "x-password-reset-key",
+    "x-session-token",
+]
+CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After"]
 
 # Words and times
 

@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+from environ import Env
 
+from config import environment
 from config.stack import PROJECT
 from tests.config.production import chosen, manage
 
@@ -59,3 +62,54 @@ def test_wrong_identity_settings_stop_the_start(environment: dict[str, str], wor
 
     assert (started.returncode, started.stdout) == (1, "")
     assert words in started.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "origins"),
+    [
+        ("", []),
+        (" , ", []),
+        ("https://app.example.com", ["https://app.example.com"]),
+        (" https://App.example.com , https://b.example:8443,", ["https://app.example.com", "https://b.example:8443"]),
+    ],
+)
+def test_sites_that_may_call_the_api_are_listed(monkeypatch: pytest.MonkeyPatch, given: str, origins: list[str]):
+    monkeypatch.setenv("API_ALLOWED_ORIGINS", given)
+
+    assert environment.allowed_origins(Env(), demo=False) == origins
+
+
+def test_no_site_may_call_the_api_unless_it_is_listed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("API_ALLOWED_ORIGINS", raising=False)
+
+    assert environment.allowed_origins(Env(), demo=False) == []
+
+
+def test_site_without_https_may_call_the_api_of_a_demo_only(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("API_ALLOWED_ORIGINS", "http://localhost:3000")
+
+    assert environment.allowed_origins(Env(), demo=True) == ["http://localhost:3000"]
+    with pytest.raises(ImproperlyConfigured, match="http://localhost:3000 does not do: give the addresses"):
+        environment.allowed_origins(Env(), demo=False)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*",
+        "null",
+        "app.example.com",
+        "https://",
+        "https://app.example.com/",
+        "https://app.example.com/path",
+        "https://*.example.com",
+        "https://user@app.example.com",
+        "https://app.example.com:port",
+        "ftp://app.example.com",
+    ],
+)
+def test_what_is_no_site_stops_the_start(origin: str):
+    started = start(API_ALLOWED_ORIGINS=f"https://ours.example,{origin}")
+
+    assert (started.returncode, started.stdout) == (1, "")
+    assert f"API_ALLOWED_ORIGINS: {origin} does not do: give the addresses of other sites" in started.stderr
