@@ -21,6 +21,19 @@ from queues.services.allowances import (
 )
 from queues.services.boards import board_json, publish_board, read_board
 from queues.services.captchas import new_challenge, remove_expired_solutions
+from queues.services.catalogue import (
+    SOONEST_FIRST,
+    EventCard,
+    EventInFull,
+    QueueInFull,
+    Search,
+    card_of,
+    describe_event,
+    describe_queue,
+    events_in_full,
+    events_to_come,
+    queues_in_full,
+)
 from queues.services.codes import CodeState, change_max_uses, explain_code, make_access_codes
 from queues.services.endings import (
     free_fans,
@@ -54,14 +67,20 @@ from queues.services.ticks import admit_due_fans, expire_lapsed_admissions, tick
 from queues.services.visitors import find_needs_of_visitor, join_as_visitor, take_place_along
 
 __all__ = [
+    "SOONEST_FIRST",
     "CodeState",
     "Entry",
+    "EventCard",
+    "EventInFull",
     "Needs",
     "Progress",
+    "QueueInFull",
+    "Search",
     "add_to_allowance",
     "admit_due_fans",
     "asks_for_card",
     "board_json",
+    "card_of",
     "change_guests",
     "change_max_uses",
     "change_message",
@@ -73,7 +92,11 @@ __all__ = [
     "correct_allocation",
     "correct_allowance",
     "correct_hold",
+    "describe_event",
+    "describe_queue",
     "end_admission",
+    "events_in_full",
+    "events_to_come",
     "expire_lapsed_admissions",
     "explain_code",
     "find_needs",
@@ -102,6 +125,7 @@ __all__ = [
     "pause_queue",
     "publish_board",
     "publish_queue",
+    "queues_in_full",
     "read_availability",
     "read_board",
     "release_allocation",

@@ -45,7 +45,7 @@ def _join(queue: Queue, visitor: Visitor, entry: Entry) -> tuple[Admission, bool
     if fresh.live_admission is not None:
         return Admission.objects.get(pk=fresh.live_admission), False
     check_phase(fresh, fresh.now)
-    if _asks_for_account(fresh):
+    if asks_for_account(fresh):
         raise AccountRequired
     check_captcha(fresh, visitor, entry.captcha, entry.solution)
     check_room(fresh)
@@ -72,7 +72,7 @@ def _queue_for(queue_id: int, visitor: Visitor, entry: Entry) -> Any:
     )
 
 
-def _asks_for_account(queue: Any) -> bool:
+def asks_for_account(queue: Any) -> bool:
     """Whether the queue asks for an account, or for what only an account can show, however it came to do so."""
     asks_more = queue.event.require_identification or queue.has_guests or queue.asks_for_card
     return queue.require_authentication or asks_more
