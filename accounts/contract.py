@@ -7,6 +7,7 @@ from typing import Any, ClassVar, TypeVar
 
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import conditional_page
+from rest_framework.exceptions import APIException
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +18,7 @@ from accounts.refusals import Refusal
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
-def refuses(*refusals: type[Refusal]) -> Callable[[Handler], Handler]:
+def refuses(*refusals: type[Refusal | APIException]) -> Callable[[Handler], Handler]:
     """Say which refusals the method of an endpoint answers with, beyond those that every endpoint has."""
 
     def say(handler: Handler) -> Handler:

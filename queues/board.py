@@ -29,6 +29,9 @@ MAKING_MS, AWAIT_MS = 1000, 50
 EXACT_MARKS = 100
 FURTHER_MARKS = 100
 
+# As `as_json` writes it; no text inside can hold it, because there a quotation mark has a backslash before it.
+AS_OF = b'"as_of":"'
+
 Mark = tuple[int, int]
 
 
@@ -94,6 +97,12 @@ def _between(before: Sequence[int] | None, after: Sequence[int], place: int) -> 
     share = (place - before[0]) / (after[0] - before[0])
     # Halves upwards, as browsers round.
     return math.floor(before[1] + share * (after[1] - before[1]) + 0.5)
+
+
+def etag_of(raw: bytes) -> str:
+    """Name a board as JSON for `If-None-Match`: by the instant at which it was made, which costs nothing to find."""
+    made_at, _, _ = raw.partition(AS_OF)[2].partition(b'"')
+    return f'"{made_at.decode()}"'
 
 
 def key(slug: str) -> str:
