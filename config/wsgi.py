@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
+from django.utils.http import parse_etags
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -19,12 +20,8 @@ django_application = get_wsgi_application()
 from queues import board  # noqa: E402
 
 BOARD_PATH = re.compile(r"/api/v1/queues/([-\w]{1,100})/board/")
-BOARD_HEADERS = [
-    ("Content-Type", "application/json"),
-    ("Cache-Control", "public, max-age=1"),
-    ("Access-Control-Allow-Origin", "*"),
-    ("X-Content-Type-Options", "nosniff"),
-]
+ALWAYS = [("Cache-Control", "public, max-age=1"), ("Access-Control-Allow-Origin", "*")]
+WITH_THE_BOARD = [("Content-Type", "application/json"), *ALWAYS, ("X-Content-Type-Options", "nosniff")]
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -32,6 +29,20 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     if match and environ["REQUEST_METHOD"] == "GET":
         kept = board.read_json(match[1])
         if kept is not None:
-            start_response("200 OK", [*BOARD_HEADERS, ("Content-Length", str(len(kept)))])
-            return [kept]
+            return _answer(kept, environ.get("HTTP_IF_NONE_MATCH"), start_response)
     return django_application(environ, start_response)
+
+
+def _answer(kept: bytes, known: str | None, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer with the board, or with no body where the reader says in `known` that it is there already."""
+    etag = board.etag_of(kept)
+    if known and _names(known, etag):
+        start_response("304 Not Modified", [*ALWAYS, ("ETag", etag)])
+        return []
+    start_response("200 OK", [*WITH_THE_BOARD, ("ETag", etag), ("Content-Length", str(len(kept)))])
+    return [kept]
+
+
+def _names(known: str, etag: str) -> bool:
+    """Whether a header names this board; what has packed it on the way may call its name a weak one."""
+    return known == etag or any(name.removeprefix("W/") in {etag, "*"} for name in parse_etags(known))

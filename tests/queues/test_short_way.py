@@ -16,10 +16,10 @@ pytestmark = pytest.mark.django_db
 Answer = tuple[str, dict[str, str], bytes]
 
 
-def ask(path: str, method: str = "GET") -> Answer:
-    """Return status, headers and body of an answer of the whole application."""
+def ask(path: str, method: str = "GET", **headers: str) -> Answer:
+    """Return status, headers and body of an answer of the whole application; `headers` as WSGI names them."""
     begun: list[Any] = []
-    environ = RequestFactory(SERVER_NAME="localhost").generic(method, path).environ
+    environ = RequestFactory(SERVER_NAME="localhost").generic(method, path).environ | headers
     body = wsgi.application(environ, lambda status, headers: begun.extend([status, dict(headers)]))
     content = b"".join(body)
     close: Callable[[], None] = getattr(body, "close", lambda: None)
@@ -32,7 +32,8 @@ def url(queue: Queue) -> str:
 
 
 def test_kept_board_is_answered_before_django_begins(queue: Queue, monkeypatch, django_assert_num_queries):
-    kept = services.publish_board(queue.pk).as_json()
+    made = services.publish_board(queue.pk)
+    kept = made.as_json()
     asked = []
     monkeypatch.setattr(wsgi, "django_application", lambda environ, start_response: asked.append(environ))
 
@@ -46,7 +47,50 @@ def test_kept_board_is_answered_before_django_begins(queue: Queue, monkeypatch, 
         "Access-Control-Allow-Origin": "*",
         "X-Content-Type-Options": "nosniff",
         "Content-Length": str(len(kept)),
+        "ETag": f'"{made.as_of}"',
     }
+
+
+@pytest.mark.parametrize("known", ["{}", "W/{}", '"x", {}', '"x",W/{}', "*"])
+def test_board_that_the_reader_has_is_not_sent_again(queue: Queue, monkeypatch, known: str):
+    made = services.publish_board(queue.pk)
+    monkeypatch.setattr(wsgi, "django_application", None)
+
+    status, headers, body = ask(url(queue), HTTP_IF_NONE_MATCH=known.format(f'"{made.as_of}"'))
+
+    assert (status, body) == ("304 Not Modified", b"")
+    assert headers == {
+        "Cache-Control": "public, max-age=1",
+        "Access-Control-Allow-Origin": "*",
+        "ETag": f'"{made.as_of}"',
+    }
+
+
+@pytest.mark.parametrize("known", ['"x"', "", "x", '"', "W/", ",,", '""', "{bare}", '"{bare}x"', "\xff\0"])
+def test_board_that_the_reader_has_not_is_sent(queue: Queue, known: str):
+    made = services.publish_board(queue.pk)
+
+    status, headers, body = ask(url(queue), HTTP_IF_NONE_MATCH=known.format(bare=made.as_of))
+
+    assert (status, body, headers["ETag"]) == ("200 OK", made.as_json(), f'"{made.as_of}"')
+
+
+def test_next_board_is_sent_to_who_has_the_last(queue: Queue):
+    services.publish_board(queue.pk)
+    first = ask(url(queue))
+    made = services.publish_board(queue.pk)
+
+    status, headers, body = ask(url(queue), HTTP_IF_NONE_MATCH=first[1]["ETag"])
+
+    assert (status, body, first[1]["ETag"] == headers["ETag"]) == ("200 OK", made.as_json(), False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_board_has_one_name_on_both_ways(queue: Queue):
+    """Whoever was answered by Django the first time, because there was no board, is known on the short way."""
+    _, headers, _ = ask(url(queue))
+
+    assert ask(url(queue), HTTP_IF_NONE_MATCH=headers["ETag"])[::2] == ("304 Not Modified", b"")
 
 
 @pytest.mark.django_db(transaction=True)
