@@ -18,7 +18,7 @@ from accounts.refusals import Refusal
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
-def refuses(*refusals: type[Refusal | APIException]) -> Callable[[Handler], Handler]:
+def refuses(*refusals: type[Refusal] | type[APIException]) -> Callable[[Handler], Handler]:
     """Say which refusals the method of an endpoint answers with, beyond those that every endpoint has."""
 
     def say(handler: Handler) -> Handler:
