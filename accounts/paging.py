@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 from django.db.models import Model, Q
@@ -21,10 +22,10 @@ AHEAD, BACK = "ahead", "back"
 class ByCursor(CursorPagination):
     """Leads on from the last row that was seen, so that what is added meanwhile shifts nothing.
 
-    A list says its order as `ordering`: columns of its own that are never empty, `pk` as the last of them, so that no
-    two rows have the same place. A cursor is the whole place of a row and not, as the library's own, a number of rows
-    behind a value that many may share. It is sealed: only places that we gave out are ever asked for, and nobody reads
-    out of it how many rows there are.
+    A list says its order as `ordering`: columns that are never empty, of its rows or of rows that were read with them
+    (`event__starts_at`), `pk` as the last of them, so that no two rows have the same place. A cursor is the whole place
+    of a row and not, as the library's own, a number of rows behind a value that many may share. It is sealed: only
+    places that we gave out are ever asked for, and nobody reads out of it how many rows there are.
     """
 
     ordering: tuple[str, ...]
@@ -54,7 +55,7 @@ class ByCursor(CursorPagination):
     def _link(self, way: str, row: Model | None) -> str | None:
         if row is None:
             return None
-        place = [_column(type(row), name).value_to_string(row) for name in self.ordering]
+        place = [_value(row, name) for name in self.ordering]
         cursor = vault.seal(json.dumps([self.ordering, way, place]))
         return replace_query_param(str(self.base_url), self.cursor_query_param, cursor)
 
@@ -90,6 +91,13 @@ def _turned(name: str) -> str:
     return name.removeprefix("-") if name.startswith("-") else f"-{name}"
 
 
-def _column(model: type[Model], name: str) -> Any:
-    name = name.removeprefix("-")
-    return model._meta.pk if name == "pk" else model._meta.get_field(name)  # noqa: SLF001 - documented by Django
+def _column(model: Any, name: str) -> Any:
+    *path, last = name.removeprefix("-").split("__")
+    for step in path:
+        model = model._meta.get_field(step).related_model  # noqa: SLF001 - documented by Django
+    return model._meta.pk if last == "pk" else model._meta.get_field(last)  # noqa: SLF001
+
+
+def _value(row: Model, name: str) -> str:
+    *path, _last = name.removeprefix("-").split("__")
+    return str(_column(type(row), name).value_to_string(reduce(getattr, path, row)))

@@ -84,6 +84,7 @@ ANSWERS: dict[type[Refusal], Answer] = {
     orders.PaymentUnavailable: Answer(503, "payment_unavailable"),
     orders.OrderNotPayable: Answer(409, "order_not_payable"),
     orders.OrderNotFound: Answer(404, "order_not_found"),
+    orders.TicketNotFound: Answer(404, "ticket_not_found"),
     orders.NotPaid: Answer(409, "not_paid"),
     orders.StillInLine: Answer(409, "still_in_line"),
     orders.StillPaying: Answer(409, "still_paying"),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import EMAIL_LENGTH
 from events.models import Tier
 from events.offers import Offer
-from orders.models import Order
+from orders.models import HOLDER_LENGTH, Order
 from orders.refusals import OrderTooLarge
 
 
@@ -48,14 +48,14 @@ class HoldersForm(forms.Form):
         for number, tier_name in enumerate(self.labels, start=1):
             self.fields[f"holder-{number}"] = forms.CharField(
                 label=_("Ticket %(number)d: %(tier)s") % {"number": number, "tier": tier_name},
-                max_length=150,
+                max_length=HOLDER_LENGTH,
                 initial=self._known_name(order, number),
                 widget=forms.TextInput(attrs={"autocomplete": "name" if number == 1 else "off"}),
             )
         self.fields["email"] = forms.EmailField(
             label=_("E-mail for this order"),
             max_length=EMAIL_LENGTH,
-            initial=order.email or order.buyer.email,
+            initial=order.contact_email,
             widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         )
         self.fields["terms"] = forms.BooleanField(

@@ -22,6 +22,8 @@ from events.models import Event, Tier
 from orders import codes
 from queues.models import Admission, Queue
 
+HOLDER_LENGTH = 150
+
 
 class OrderQuerySet(models.QuerySet["Order"]):
     def lock(self) -> Self:
@@ -46,8 +48,12 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def lapsed(self) -> Self:
         """Holds whose time is over and that are not being paid for by money that has arrived."""
-        arrived = Payment.objects.confirmed().filter(order=models.OuterRef("pk"))
-        return self.held().filter(~models.Exists(arrived), hold_ends_at__lte=Now())
+        return self.filter(_has_lapsed())
+
+    def as_of_now(self) -> Self:
+        """Add `status_now`: a hold whose time is over is lapsed, though the sweep that says so is still on its way."""
+        lapsed = models.When(_has_lapsed(), then=models.Value(Order.Status.LAPSED))
+        return self.annotate(status_now=models.Case(lapsed, default=F("status"), output_field=models.CharField()))
 
     def to_tell_of_cancellation(self) -> Self:
         """Paid orders of cancelled events whose buyers have not been written to."""
@@ -58,6 +64,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def with_lines(self) -> Self:
         lines = Line.objects.select_related("tier").order_by("tier__position", "tier_id")
         return self.prefetch_related(models.Prefetch("lines", queryset=lines))
+
+
+def _has_lapsed() -> Q:
+    arrived = Payment.objects.confirmed().filter(order=models.OuterRef("pk"))
+    return Q(~models.Exists(arrived), status=Order.Status.HELD, hold_ends_at__lte=Now())
 
 
 class Order(HasStatus):
@@ -134,6 +145,15 @@ class Order(HasStatus):
     @property
     def is_free(self) -> bool:
         return self.total == 0
+
+    @property
+    def contact_email(self) -> str:
+        """Where letters about the order go: the address given for it, or else the account's."""
+        return self.email or self.buyer.email
+
+    def holder_names(self) -> list[str]:
+        """Return a name for each ticket: those given before a declined payment, or else the buyer's own."""
+        return list(self.holders) or [self.buyer.name] * self.ticket_count()
 
     def quantities(self) -> dict[Tier, int]:
         """Return how many tickets of which tier; asks the database unless the lines were fetched."""
@@ -308,7 +328,7 @@ class Ticket(HasStatus):
     tier = models.ForeignKey(Tier, on_delete=models.PROTECT, related_name="tickets")
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="tickets")
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tickets")
-    holder_name = models.CharField(_("holder"), max_length=150)
+    holder_name = models.CharField(_("holder"), max_length=HOLDER_LENGTH)
     status = models.CharField(_("status"), max_length=20, choices=Status.choices, default=Status.VALID)
     issued_at = models.DateTimeField(_("issued"), db_default=Now())
 

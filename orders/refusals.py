@@ -53,6 +53,10 @@ class OrderNotFound(Refusal):
     message = _("There is no such order.")
 
 
+class TicketNotFound(Refusal):
+    message = _("There is no such ticket.")
+
+
 class StillInLine(Refusal):
     message = _("You still stand in line or hold tickets. Leave first; then you can close your account.")
 

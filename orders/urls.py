@@ -1,6 +1,6 @@
 from django.urls import path
 
-from orders import views
+from orders import api, views
 
 app_name = "orders"
 
@@ -22,4 +22,10 @@ urlpatterns = [
     path("account/close/", views.close_account, name="close-account"),
     path("tickets/", views.my_tickets, name="tickets"),
     path("tickets/<uuid:public_id>/", views.ticket, name="ticket"),
+    path("api/v1/orders/", api.OrdersView.as_view(), name="api-orders"),
+    path("api/v1/orders/<slug:code>/", api.OrderView.as_view(), name="api-order"),
+    path("api/v1/orders/<slug:code>/pay/", api.PayView.as_view(), name="api-pay"),
+    path("api/v1/orders/<slug:code>/cancel-payment/", api.CancelPaymentView.as_view(), name="api-cancel-payment"),
+    path("api/v1/tickets/", api.TicketsView.as_view(), name="api-tickets"),
+    path("api/v1/tickets/<uuid:public_id>/", api.TicketView.as_view(), name="api-ticket"),
 ]

@@ -132,7 +132,7 @@ def _fulfil(order: Any) -> None:
 def post_receipt(order: Order) -> None:
     """Write the receipt; a step of the caller's transaction, who knows that the order is paid."""
     mailbox.post(
-        to=order.email or order.buyer.email,
+        to=order.contact_email,
         template="order_paid",
         context=_letter_context(order),
         kind=Letter.Kind.RECEIPT,
@@ -164,7 +164,7 @@ def _refund(payment: Payment, order: Order, reason: str) -> None:
     if order.buyer.is_closed:
         return
     mailbox.post(
-        to=order.email or order.buyer.email,
+        to=order.contact_email,
         template="payment_refunded",
         # By the rows: a settlement that was taken back has left its marks on `order` itself.
         context={
