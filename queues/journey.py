@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import models
@@ -32,6 +32,9 @@ STAGES = {
     Admission.Status.LEFT: Stage.NOT_STARTED,
     Admission.Status.DENIED: Stage.NOT_STARTED,
 }
+
+# Nobody waits any more.
+OVER = {Phase.SOLD_OUT, Phase.CLOSED}
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,29 @@ def journey_of(queue: Queue, admission: Admission | None, board: Board, *, now: 
         order_code=admission.order_code if admission else "",
         reason=_reason_of(admission, now) if admission else "",
     )
+
+
+def journey_told_at_once(queue: Queue, admission: Admission | None, board: Board, *, now: datetime) -> Journey:
+    """Return the journey as it is once the sweep has freed who waits: it may still be on its way when a sale ends.
+
+    `reason` also tells of a sale that has nothing for this fan any more, whether one had joined or not.
+    """
+    own = journey_of(queue, admission, board, now=now)
+    if own.stage == Stage.WAITING and own.phase in OVER:
+        own = journey_of(queue, None, board, now=now)
+    return replace(own, reason=own.reason or _end_of_sale(queue, own))
+
+
+def _end_of_sale(queue: Queue, own: Journey) -> str:
+    """Say why there is nothing here for a fan of this stage; empty where there is something."""
+    match own.stage:
+        case Stage.NOT_STARTED if own.phase in OVER:
+            return queue.end_reason
+        case Stage.ADMITTED if queue.event.is_cancelled:
+            return EndReason.EVENT_CANCELLED
+        case Stage.ADMITTED if own.phase == Phase.SOLD_OUT and not own.order_code:
+            return EndReason.SOLD_OUT
+    return ""
 
 
 def _stage_of(admission: Admission, now: datetime) -> Stage:

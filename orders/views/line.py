@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from allauth.account.adapter import get_adapter
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -26,21 +25,21 @@ from orders.views.endings import ending_of, ways_on
 from queues import admittance
 from queues import services as queue_services
 from queues.conditions import CODE_LENGTH
-from queues.cookies import read_visitor, remember_visitor
+from queues.cookies import remember_visitor
 from queues.forms import EntryForm
-from queues.journey import Journey, Stage, journey_of
+from queues.journey import OVER, Journey, Stage, journey_of
 from queues.models import Admission, EndReason, Phase, Queue
 from queues.services import Entry, Needs
+from queues.standing import entry_of, find_joiner, find_own, find_queue, join_line, take_place_along
 from queues.visitors import Visitor
 
-Fan = TypeVar("Fan", User, Visitor)
+Fan = TypeVar("Fan", bound=User | Visitor)
 
 SOLD_OUT = "orders/sold_out.html"
 CLOSED = "orders/closed.html"
 # What static/js/claim.js understands: no content, reset content.
 KEEP_PAGE, RELOAD_PAGE = 204, 205
 JOINABLE = {Phase.OPEN, Phase.PAUSED}
-OVER = {Phase.SOLD_OUT, Phase.CLOSED}
 AT_THE_DOOR = {Stage.NOT_STARTED, Stage.EXPIRED, Stage.COMPLETED}
 BEFORE_JOINING = {
     Phase.SCHEDULED: "orders/countdown.html",
@@ -56,8 +55,8 @@ BEFORE_JOINING = {
 @require_safe
 def journey(request: HttpRequest, slug: str) -> HttpResponse:
     """Show where the fan stands and what there is to do."""
-    queue = _queue(slug)
-    standing = _standing(request, queue)
+    queue = find_queue(slug)
+    standing = find_own(request, queue)
     if standing and standing.is_completed and not _may_buy_more(queue, standing):
         return redirect("orders:detail", standing.order_code)
     return _page(request, queue, standing)
@@ -72,20 +71,18 @@ def _may_buy_more(queue: Queue, standing: Admission) -> bool:
 
 @require_POST
 def join(request: HttpRequest, slug: str) -> HttpResponse:
-    queue = _queue(slug)
-    if request.user.is_authenticated:
-        _take_place_along(request, queue)
-        return _enter(request, queue, request.user, queue_services.join_queue)
-    if queue.require_authentication:
+    queue = find_queue(slug)
+    fan = find_joiner(request, queue)
+    if fan is None:
         return _sign_in_first(queue)
-    visitor = read_visitor(request) or Visitor()
-    return remember_visitor(_enter(request, queue, visitor, queue_services.join_as_visitor), visitor)
+    answer = _enter(request, queue, fan, join_line)
+    return remember_visitor(answer, fan) if isinstance(fan, Visitor) else answer
 
 
 @require_POST
 def ready(request: HttpRequest, slug: str) -> HttpResponse:
     """Remember what the queue asks for, before it opens."""
-    queue = _queue(slug)
+    queue = find_queue(slug)
     if not request.user.is_authenticated:
         return _sign_in_first(queue)
     return _enter(request, queue, request.user, queue_services.get_ready)
@@ -97,12 +94,11 @@ def _enter(
     """Bring what was typed to one of the services at the queue's door."""
     form = EntryForm(request.POST)
     if not form.is_valid():
-        return _page(request, queue, _standing(request, queue), entry_form=form, status=400)
-    entry = Entry(**form.cleaned_data, address=get_adapter().get_client_ip(request))
+        return _page(request, queue, find_own(request, queue), entry_form=form, status=400)
     try:
-        patiently(service, queue, fan, entry)
+        patiently(service, queue, fan, entry_of(request, form.cleaned_data))
     except Refusal as refusal:
-        return _page(request, queue, _standing(request, queue), entry_form=form, refusal=refusal)
+        return _page(request, queue, find_own(request, queue), entry_form=form, refusal=refusal)
     return redirect("orders:journey", queue.slug)
 
 
@@ -113,8 +109,8 @@ def _sign_in_first(queue: Queue) -> HttpResponse:
 @require_POST
 def claim(request: HttpRequest, slug: str) -> HttpResponse:
     """Note that the fan is there. A script is told in one number whether to keep its page or to load it anew."""
-    queue = _queue(slug)
-    standing = _standing(request, queue)
+    queue = find_queue(slug)
+    standing = find_own(request, queue)
     has_turn, refusal = standing is not None and standing.is_admitted, None
     try:
         if standing is not None and has_turn:
@@ -124,32 +120,32 @@ def claim(request: HttpRequest, slug: str) -> HttpResponse:
     if not request.accepts("text/html"):
         return HttpResponse(status=KEEP_PAGE if has_turn else RELOAD_PAGE)
     if refusal is not None:
-        return _page(request, queue, _standing(request, queue), refusal=refusal)
+        return _page(request, queue, find_own(request, queue), refusal=refusal)
     return redirect("orders:journey", slug)
 
 
 @require_POST
 def leave(request: HttpRequest, slug: str) -> HttpResponse:
-    queue = _queue(slug)
-    standing = _standing(request, queue)
+    queue = find_queue(slug)
+    standing = find_own(request, queue)
     if standing is None:
         return redirect("orders:journey", slug)
     try:
         patiently(services.leave_line, standing)
     except Refusal as refusal:
-        return _page(request, queue, _standing(request, queue), refusal=refusal)
+        return _page(request, queue, find_own(request, queue), refusal=refusal)
     return redirect("queues:event", queue.event.slug)
 
 
 @require_POST
 def hold(request: HttpRequest, slug: str) -> HttpResponse:
-    queue = _queue(slug)
+    queue = find_queue(slug)
     if not request.user.is_authenticated:
         return _sign_in_first(queue)
-    visitor = _take_place_along(request, queue)
+    visitor = take_place_along(request, queue)
     form = _selection_form(queue, request.POST)
     if not form.is_valid():
-        return _page(request, queue, _standing(request, queue), form=form, status=400)
+        return _page(request, queue, find_own(request, queue), form=form, status=400)
     token = form.cleaned_data["token"]
     if visitor is not None:
         # The page may still be the one that was sent before the signing in.
@@ -157,26 +153,8 @@ def hold(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         order = patiently(services.hold_tickets, user=request.user, token=token, wanted=form.wanted())
     except Refusal as refusal:
-        return _page(request, queue, _standing(request, queue), form=form, refusal=refusal)
+        return _page(request, queue, find_own(request, queue), form=form, refusal=refusal)
     return HttpResponseRedirect(order.get_absolute_url())
-
-
-def _queue(slug: str) -> Queue:
-    return get_object_or_404(Queue.objects.published().select_related("event__venue"), slug=slug)
-
-
-def _standing(request: HttpRequest, queue: Queue) -> Admission | None:
-    visitor = _take_place_along(request, queue)
-    fan = request.user if request.user.is_authenticated else visitor
-    return queue_services.find_standing(queue, fan) if fan is not None else None
-
-
-def _take_place_along(request: HttpRequest, queue: Queue) -> Visitor | None:
-    """Give an account that has signed in the place that its browser has had; returns the visitor, if there was one."""
-    visitor = read_visitor(request)
-    if visitor is not None and request.user.is_authenticated:
-        patiently(queue_services.take_place_along, queue, visitor, request.user)
-    return visitor
 
 
 def _selection_form(queue: Queue, data: Any = None, **options: Any) -> SelectionForm:

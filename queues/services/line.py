@@ -15,6 +15,7 @@ from queues import facts, locks
 from queues.models import Admission, Allowance, Phase, Queue
 from queues.refusals import (
     AdmittanceExpired,
+    AdmittanceInvalid,
     EmailNotVerified,
     IdentityNotVerified,
     NotInLine,
@@ -29,6 +30,8 @@ from queues.services.entry import EMPTY_HANDED, Entry, check_entry, entry_facts,
 from queues.visitors import Visitor
 from webhooks import outbox
 from webhooks.models import FactType
+
+NEVER_INSIDE = {Admission.Status.WAITING, Admission.Status.DENIED}
 
 
 def find_standing(queue: Queue, fan: User | Visitor) -> Admission | None:
@@ -132,13 +135,14 @@ def claim_admission(admission: Admission) -> None:
     """Say that the admitted fan is there. Twice changes nothing.
 
     Raises:
+        AdmittanceInvalid: the turn has not come, or never will.
         AdmittanceExpired: the turn is over.
     """
     shown_up = (
         Admission.objects.within_window().filter(pk=admission.pk).update(claimed_at=Coalesce(F("claimed_at"), Now()))
     )
     if not shown_up:
-        raise AdmittanceExpired
+        raise AdmittanceInvalid if admission.status in NEVER_INSIDE else AdmittanceExpired
 
 
 @transaction.atomic

@@ -250,13 +250,14 @@ def test_claim_after_the_end_is_refused(admission: Admission, fields: dict):
     assert Admission.objects.get().claimed_at is None
 
 
-def test_claim_of_a_waiting_fan_is_refused(queue: Queue, ben: User):
-    waiting = AdmissionFactory(queue=queue, user=ben)
+@pytest.mark.parametrize("status", ["waiting", "denied"])
+def test_claim_of_a_fan_who_was_never_let_in_is_refused(queue: Queue, ben: User, status: str):
+    outside = AdmissionFactory(queue=queue, user=ben, status=status)
 
-    with pytest.raises(refusals.AdmittanceExpired):
-        services.claim_admission(waiting)
+    with pytest.raises(refusals.AdmittanceInvalid):
+        services.claim_admission(outside)
 
-    assert Admission.objects.values_list("status", "claimed_at").get() == ("waiting", None)
+    assert Admission.objects.values_list("status", "claimed_at").get() == (status, None)
 
 
 @pytest.mark.parametrize("admitted", [False, True])
