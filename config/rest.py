@@ -9,7 +9,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.parsing.JSONParser"],
     "DEFAULT_THROTTLE_CLASSES": ["accounts.throttles.ByAccountAndAddress"],
     "DEFAULT_PAGINATION_CLASS": "accounts.paging.ByCursor",
     "DEFAULT_SCHEMA_CLASS": "config.openapi.Contract",
