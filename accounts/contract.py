@@ -11,6 +11,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from accounts.refusals import Refusal
@@ -26,6 +27,12 @@ def refuses(*refusals: type[Refusal] | type[APIException]) -> Callable[[Handler]
         return handler
 
     return say
+
+
+def code_of(refusal: Refusal) -> str:
+    """Return the code that programs know a refusal by: as it would be answered, because no app knows the table."""
+    handler: Any = api_settings.EXCEPTION_HANDLER
+    return str(handler(refusal, {}).data["code"])
 
 
 @method_decorator(conditional_page, name="dispatch")

@@ -62,6 +62,7 @@ from queues.services.notices import (
     tell_fans,
     tell_next_fans,
 )
+from queues.services.readiness import get_ready_in_part
 from queues.services.sale import change_pace, close_queue, open_queue, pause_queue, publish_queue, resume_queue
 from queues.services.ticks import admit_due_fans, expire_lapsed_admissions, tick_queue
 from queues.services.visitors import find_needs_of_visitor, join_as_visitor, take_place_along
@@ -106,6 +107,7 @@ __all__ = [
     "free_fans",
     "free_next_fans",
     "get_ready",
+    "get_ready_in_part",
     "has_allowance_left",
     "hold_allocation",
     "join_as_visitor",

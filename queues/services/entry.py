@@ -139,8 +139,8 @@ def check_entry(queue: Any, user: User, entry: Entry) -> None:
         CaptchaRequired, CaptchaFailed
         QueueFull
     """
-    _check_invitation(queue)
-    _check_card(queue)
+    check_invitation(queue)
+    check_card(queue)
     if queue.require_access_code and not queue.has_used_code:
         raise AccessCodeInvalid if entry.compared_code or queue.is_remembered else AccessCodeRequired
     check_captcha(queue, user, entry.captcha, entry.solution)
@@ -157,21 +157,30 @@ def check_room(queue: Any) -> None:
         raise QueueFull
 
 
-def _check_invitation(queue: Any) -> None:
+def check_invitation(queue: Any) -> None:
+    """Refuse whom the queue is not for; a step of joining and of getting ready.
+
+    Raises:
+        NotInAudience
+    """
     if queue.has_guests and not queue.is_guest:
         raise NotInAudience
 
 
-def _check_card(queue: Any) -> None:
+def check_card(queue: Any) -> None:
+    """Refuse without an eligible card, shown now or before; a step of joining and of getting ready.
+
+    Raises:
+        CardNotEligible
+    """
     if queue.asks_for_card and not (queue.has_shown_card or queue.is_card_eligible):
         raise CardNotEligible
 
 
 def find_needs(queue: Queue, user: User) -> Needs:
     """Return what the fan has still to do. A remembered code that has stopped working is asked for again."""
-    usable = AccessCode.objects.usable_at_the_opening().filter(pk=OuterRef("code"))
-    shown = Exists(_readiness(user).filter(Exists(usable)))
-    seen: Any = Queue.objects.annotate(**entry_facts(user, Entry()), has_shown_code=shown).get(pk=queue.pk)
+    facts = {**entry_facts(user, EMPTY_HANDED), "has_shown_code": has_shown_code(user)}
+    seen: Any = Queue.objects.annotate(**facts).get(pk=queue.pk)
     return Needs(
         email=queue.require_authentication and not user.is_email_verified,
         identity=queue.event.require_identification and not user.is_identity_verified,
@@ -183,6 +192,12 @@ def find_needs(queue: Queue, user: User) -> Needs:
         captcha=lacks_captcha(seen),
         cards=[card.name for card in seen.eligible_cards.order_by("name")] if seen.asks_for_card else [],
     )
+
+
+def has_shown_code(user: User) -> Exists:
+    """Return whether the fan has shown a code that still works, as an annotation of a query of queues."""
+    usable = AccessCode.objects.usable_at_the_opening().filter(pk=OuterRef("code"))
+    return Exists(_readiness(user).filter(Exists(usable)))
 
 
 def get_ready(queue: Queue, user: User, entry: Entry) -> None:
@@ -207,11 +222,11 @@ def _get_ready(queue: Queue, user: User, entry: Entry) -> None:
     seen: Any = Queue.objects.annotate(**entry_facts(user, entry)).get(pk=queue.pk)
     if seen.require_authentication and not user.is_email_verified:
         raise EmailNotVerified
-    _check_invitation(seen)
-    _check_card(seen)
+    check_invitation(seen)
+    check_card(seen)
     shown: dict[str, Any] = {}
     if seen.require_access_code and not seen.has_used_code and (entry.compared_code or not seen.is_remembered):
-        shown["code"] = _usable_code(queue, entry)
+        shown["code"] = usable_code(queue, entry)
     if seen.asks_for_card:
         shown["has_card"] = True
     check_captcha(seen, user, entry.captcha, entry.solution)
@@ -222,7 +237,13 @@ def _get_ready(queue: Queue, user: User, entry: Entry) -> None:
         remember(queue, user, **shown)
 
 
-def _usable_code(queue: Queue, entry: Entry) -> AccessCode:
+def usable_code(queue: Queue, entry: Entry) -> AccessCode:
+    """Return the code that was typed, if it would let a fan in; a step of getting ready.
+
+    Raises:
+        AccessCodeRequired: nothing was typed.
+        AccessCodeInvalid: whatever the reason.
+    """
     if not entry.compared_code:
         raise AccessCodeRequired
     code = AccessCode.objects.usable_at_the_opening().filter(queue=queue, code=entry.compared_code).first()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -67,10 +67,13 @@ def test_solution_in_several_tabs_joins_once(guarded: Queue, ben: User, entry: E
     assert SpentSolution.objects.count() == 1
 
 
-def test_solution_in_several_tabs_makes_ready_once(guarded: Queue, ben: User, entry: Entry):
-    outcomes = race(lambda _: services.get_ready(guarded, ben, entry), TABS)
+@pytest.mark.parametrize(("get_ready", "done"), [(services.get_ready, None), (services.get_ready_in_part, [])])
+def test_solution_in_several_tabs_makes_ready_once(
+    guarded: Queue, ben: User, entry: Entry, get_ready: Callable, done: object
+):
+    outcomes = race(lambda _: get_ready(guarded, ben, entry), TABS)
 
-    assert outcomes == [None] * TABS
+    assert outcomes == [done] * TABS
     assert (SpentSolution.objects.count(), Readiness.objects.count()) == (1, 1)
 
 
