@@ -28,4 +28,9 @@ urlpatterns = [
     path("api/v1/orders/<slug:code>/cancel-payment/", api.CancelPaymentView.as_view(), name="api-cancel-payment"),
     path("api/v1/tickets/", api.TicketsView.as_view(), name="api-tickets"),
     path("api/v1/tickets/<uuid:public_id>/", api.TicketView.as_view(), name="api-ticket"),
+    path("api/v1/queues/<slug:slug>/ready/", api.ReadyView.as_view(), name="api-ready"),
+    path("api/v1/queues/<slug:slug>/join/", api.JoinView.as_view(), name="api-join"),
+    path("api/v1/queues/<slug:slug>/journey/", api.JourneyView.as_view(), name="api-journey"),
+    path("api/v1/queues/<slug:slug>/claim/", api.ClaimView.as_view(), name="api-claim"),
+    path("api/v1/queues/<slug:slug>/leave/", api.LeaveView.as_view(), name="api-leave"),
 ]

@@ -15,7 +15,7 @@ from queues.models import Admission, Queue
 from tests.bookkeeping import assert_counters_equal_rows
 from tests.factories import AdmissionFactory, AllowanceFactory
 from tests.orders.conftest import traces
-from tests.orders.programs import JSON, ORDERS, in_utc, url
+from tests.orders.purchases import JSON, ORDERS, in_utc, url
 from tests.pages import form_to
 from tests.statements import counted_statements
 

@@ -14,7 +14,7 @@ from orders.models import Order, Payment
 from tests.bookkeeping import assert_counters_equal_rows
 from tests.factories import AdmissionFactory, EventFactory, LineFactory, OrderFactory, QueueFactory, TicketFactory
 from tests.orders.conftest import traces
-from tests.orders.programs import JSON, ORDERS, end_time, in_utc, url
+from tests.orders.purchases import JSON, ORDERS, end_time, in_utc, url
 from tests.statements import counted_statements
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from orders.models import Order, Payment, Ticket
 from orders.providers import PlayMoneyProvider
 from tests.bookkeeping import assert_counters_equal_rows
 from tests.orders.conftest import traces
-from tests.orders.programs import JSON, end_time, url
+from tests.orders.purchases import JSON, end_time, url
 
 pytestmark = pytest.mark.django_db
 

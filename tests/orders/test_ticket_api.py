@@ -13,7 +13,7 @@ from events.models import Event, Tier
 from orders.models import Order, Ticket
 from queues.models import Admission
 from tests.factories import AdmissionFactory, EventFactory, OrderFactory, QueueFactory, TicketFactory
-from tests.orders.programs import in_utc
+from tests.orders.purchases import in_utc
 from tests.statements import counted_statements
 
 pytestmark = pytest.mark.django_db
