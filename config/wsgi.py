@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
-from django.utils.http import parse_etags
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -44,5 +43,5 @@ def _answer(kept: bytes, known: str | None, start_response: Callable[..., Any]) 
 
 
 def _names(known: str, etag: str) -> bool:
-    """Whether a header names this board; what has packed it on the way may call its name a weak one."""
-    return known == etag or any(name.removeprefix("W/") in {etag, "*"} for name in parse_etags(known))
+    """Whether a header names this board, strong or weak; with its quotation marks it is no part of another name."""
+    return etag in known or known.strip() == "*"
