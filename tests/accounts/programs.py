@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.test import Client
 
 from accounts.models import Letter
@@ -88,3 +89,22 @@ def newest_key() -> str:
 
 def addresses() -> list[tuple[str, bool, bool]]:
     return list(EmailAddress.objects.order_by("pk").values_list("email", "verified", "primary"))
+
+
+def given_password() -> Program:
+    """Return a program that has given Ben's password, and is asked for more."""
+    program = Program()
+    answer = program.post("auth/login", LOGIN)
+    assert answer.status_code == 401
+    pending = [flow for flow in answer.json()["data"]["flows"] if flow.get("is_pending")]
+    assert [flow["id"] for flow in pending] == ["mfa_authenticate"]
+    return program
+
+
+def confirmed(program: Program) -> Program:
+    assert program.post("auth/reauthenticate", {"password": PASSWORD}).status_code == 200
+    return program
+
+
+def factors() -> list[str]:
+    return sorted(Authenticator.objects.values_list("type", flat=True))
