@@ -203,11 +203,12 @@ def test_tokens_that_make_no_sense_are_refused(bens: Client, token: object):
 WRONG_BODIES = [
     *(("", "invalid"), ("[]", "invalid"), ("null", "invalid"), ("7", "invalid")),
     *(("{", "malformed"), ("\xff", "malformed"), ('{"lines": NaN}', "malformed")),
+    *(("[" * 100_000, "malformed"), ('{"lines":' + "[" * 5000 + "]" * 5000 + "}", "malformed")),
     ('{"lines": [{"quantity": 1' + "0" * 5000 + "}]}", "malformed"),
 ]
 
 
-@pytest.mark.parametrize(("body", "code"), WRONG_BODIES)
+@pytest.mark.parametrize(("body", "code"), WRONG_BODIES, ids=lambda text: text[:24])
 def test_bodies_that_make_no_sense_are_refused(bens: Client, token: str, body: str, code: str):
     answer = bens.post(ORDERS, body.encode("latin-1"), JSON)
 

@@ -177,8 +177,9 @@ def test_list_is_narrowed_by_status_and_event(bens: Client, ticket: Ticket, ben:
         ("status=happy", 400, "invalid"),
         ("event=%00", 400, "invalid"),
         ("cursor=nonsense", 404, "not_found"),
-        # p=nonsense
+        # p=nonsense, p=9999-12-31T23:59-23:59
         ("cursor=cD1ub25zZW5zZQ%3D%3D", 404, "not_found"),
+        ("cursor=cD05OTk5LTEyLTMxVDIzOjU5LTIzOjU5", 404, "not_found"),
     ],
 )
 def test_questions_that_make_no_sense_are_no_failure(bens: Client, query: str, status: int, code: str):
