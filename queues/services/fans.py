@@ -10,6 +10,8 @@ from queues.models import Guest, Readiness
 def forget_fan(user: User) -> None:
     """Take away what the lines know of a person; the passages stay, as numbers that are nobody's any more."""
     Readiness.objects.filter(user=user).delete()
-    # Not deleted: a queue without guests is for everybody.
-    for address in closing.addresses_of(user):
-        Guest.objects.filter(address=address).update(address=closing.anonymous_address(user))
+    invited = Guest.objects.filter(address__in=closing.addresses_of(user))
+    # One of each queue is not deleted: a queue without guests is for everybody.
+    kept = list(invited.order_by("queue", "pk").distinct("queue").values_list("pk", flat=True))
+    invited.exclude(pk__in=kept).delete()
+    Guest.objects.filter(pk__in=kept).update(address=closing.anonymous_address(user))

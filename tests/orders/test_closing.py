@@ -83,7 +83,7 @@ def bought(ben: User, payment: Payment, event: Event) -> Order:
     IdentityCheckFactory(user=ben, legal_name="Benjamin Okafor", photo=photos.keep(b"a photo"))
     Guest.objects.create(queue=order.queue, address="ben@example.org")
     Readiness.objects.create(queue=order.queue, user=ben, has_card=True)
-    LetterFactory(to="benny@example.org", text="Hello Ben", last_error="benny@example.org refused")
+    LetterFactory(to="benny@example.org", kind="verification", text="Hello Ben", last_error="benny@example.org refused")
     return order
 
 
@@ -132,6 +132,15 @@ def test_guest_list_goes_on_being_one(ben: User, bought: Order):
     services.close_account(ben)
 
     assert list(Guest.objects.values_list("address", flat=True)) == [closing.anonymous_address(ben)]
+
+
+def test_guest_by_two_addresses_stays_one(ben: User, queue: Queue):
+    for number, address in enumerate(["ben@example.org", "benny@example.org"]):
+        EmailAddress.objects.create(user=ben, email=address, verified=True, primary=number == 0)
+        Guest.objects.create(queue=queue, address=address)
+    services.close_account(ben)
+
+    assert list(Guest.objects.values_list("queue", "address")) == [(queue.pk, closing.anonymous_address(ben))]
 
 
 def test_photo_goes_with_the_account(ben: User, django_capture_on_commit_callbacks):
