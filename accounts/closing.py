@@ -60,21 +60,29 @@ def anonymous_address(user: User) -> str:
 
 
 def addresses_of(user: User) -> set[str]:
-    """Return every address that the account has, the login first of all."""
-    named = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
-    return {User.objects.values_list("email", flat=True).get(pk=user.pk), *named}
+    """Return every address that is proved to be the account's; one that was only typed may be anybody's."""
+    proved = EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
+    login = User.objects.filter(pk=user.pk, email_verified_at__isnull=False).values_list("email", flat=True)
+    return {*proved, *login}
+
+
+def _typed_addresses_of(user: User) -> set[str]:
+    """Return the addresses that were typed for the account, and are no other account's login."""
+    pending = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
+    typed = {User.objects.values_list("email", flat=True).get(pk=user.pk), *pending} - addresses_of(user)
+    return typed.difference(User.objects.filter(email__in=typed).exclude(pk=user.pk).values_list("email", flat=True))
 
 
 def letters_to(user: User, *, numbers: Collection[str] = (), contacts: Collection[str] = ()) -> Q:
     """Return which letters were written to a person.
 
-    All to the account's addresses; of those to `contacts`, which may be somebody else's, too, only the ones that name
-    one of the person's confirmation `numbers`.
+    All to the account's proved addresses, and the requests to prove the others; of those to `contacts`, which may be
+    somebody else's, too, only the ones that name one of the person's confirmation `numbers`.
     """
     about = Q()
     for number in numbers:
         about |= Q(text__contains=number)
-    found = Q(to__in=addresses_of(user))
+    found = Q(to__in=addresses_of(user)) | Q(to__in=_typed_addresses_of(user), kind=Letter.Kind.VERIFICATION)
     return found | (Q(to__in=contacts) & about) if numbers and contacts else found
 
 
