@@ -46,6 +46,10 @@ class AccountAdapter(DefaultAccountAdapter):
         except IntegrityError as error:
             raise services.EmailTaken from error
 
+    def set_password(self, user: User, password: str) -> None:
+        user.set_password(password)
+        services.keep_password(user)
+
     def clean_email(self, email: str) -> str:
         email = super().clean_email(email.strip().lower())
         # Forms take longer ones than the tables keep, and allauth would cut the end off.

@@ -75,11 +75,18 @@ class EditUserForm(LowerCaseEmail, UserChangeForm):
         fields = ("email", "name", "password", "is_active", "is_staff", "is_superuser")
 
 
+class PasswordForm(AdminPasswordChangeForm):
+    def save(self, commit: bool = True) -> User:
+        user: User = super().save(commit=False)
+        services.keep_password(user)
+        return user
+
+
 @admin.register(User)
 class UserAdmin(SuperuserOnly, FlaggedAddresses, Audited, DjangoUserAdmin, ModelAdmin):
     form = EditUserForm
     add_form = NewUserForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = PasswordForm
     list_display = ("email", "address_flags", "name", "email_verified_at", "is_staff", "is_active", "date_joined")
     list_filter = ("is_staff", "is_superuser", "is_active", AddressFilter)
     search_fields = ("email", "name")

@@ -102,6 +102,17 @@ def change_email(user: User, *, email: str) -> EmailAddress:
     return address
 
 
+def keep_password(user: User) -> None:
+    """Write down the password that `user` has been given, and nothing else of the row.
+
+    Raises:
+        AccountClosed: nothing is changed.
+    """
+    # Read before the hashing, which takes a while: all else in `user` may be old by now.
+    if not User.objects.filter(pk=user.pk, closed_at=None).update(password=user.password):
+        raise closing.AccountClosed
+
+
 def mark_identity_verified(user: User) -> None:
     """Take it as proved that `user` is who they say; a first proof keeps its time."""
     User.objects.filter(pk=user.pk, identity_verified_at=None).update(identity_verified_at=Now())

@@ -5,6 +5,7 @@ from html import unescape
 
 import pytest
 from allauth.account import app_settings
+from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
@@ -231,6 +232,16 @@ def test_forgotten_password_is_replaced_by_a_link(client: Client):
         ("ben@example.org", "verification"),
         ("ben@example.org", "notice"),
     ]
+
+
+def test_new_password_sets_nothing_back_that_moved_meanwhile():
+    read = UserFactory(email="ben@example.org", name="Ben")
+    services.mark_email_verified(User.objects.get(pk=read.pk))
+
+    get_adapter().set_password(read, PASSWORD)
+
+    after = User.objects.get(pk=read.pk)
+    assert (after.is_email_verified, after.check_password(PASSWORD)) == (True, True)
 
 
 def test_forgotten_password_page_does_not_tell_who_has_an_account(client: Client):

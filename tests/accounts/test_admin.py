@@ -270,6 +270,37 @@ def test_form_of_an_account_sets_nothing_back_that_moved_meanwhile(ben: User):
     assert (ben.name, ben.is_identity_verified, ben.check_password("a new and long secret")) == ("Benjamin", True, True)
 
 
+def test_password_given_by_a_superuser_sets_nothing_back_that_moved_meanwhile(client: Client, ben: User):
+    read = User.objects.get(pk=ben.pk)
+    services.change_email(ben, email="benny@example.org")
+    form = UserAdmin.change_password_form(
+        read, {"usable_password": "true", "password1": "a new and long secret", "password2": "a new and long secret"}
+    )
+    assert form.is_valid()
+
+    form.save()
+
+    ben.refresh_from_db()
+    assert (ben.email, ben.email_verified_at, ben.check_password("a new and long secret")) == (
+        "benny@example.org",
+        None,
+        True,
+    )
+
+
+def test_superuser_gives_a_password_and_takes_it_away(client: Client, ben: User):
+    sign_in(client, root())
+    page = reverse("admin:auth_user_password_change", args=[ben.pk])
+    given = {"usable_password": "true", "password1": "a new and long secret", "password2": "a new and long secret"}
+
+    client.post(page, {**given, "set-password": "1"})
+    ben.refresh_from_db()
+    assert ben.check_password("a new and long secret")
+    client.post(page, {"usable_password": "false", "unset-password": "1"})
+    ben.refresh_from_db()
+    assert not ben.has_usable_password()
+
+
 def test_superuser_sends_letters_again_and_adds_none(client: Client):
     sign_in(client, root())
     letter = LetterFactory(status="failed", last_error="550")

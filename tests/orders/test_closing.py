@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import LogEntry
@@ -346,6 +347,7 @@ def test_closed_account_begins_nothing(ben: User, queue: Queue):
     for begin in (
         lambda: queue_services.join_queue(queue, ben),
         lambda: account_services.change_email(ben, email="ben@example.org"),
+        lambda: get_adapter().set_password(ben, "another long secret"),
     ):
         before = everything()
         with pytest.raises(closing.AccountClosed):
