@@ -102,7 +102,8 @@ def whatever_is_unreadable_is_wrong() -> Iterator[None]:
     """Raise ValidationError where the library stumbles over bytes that no browser has sent."""
     try:
         yield
-    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, struct.error) as error:
+    # The last for the signature of a key that a program has registered, of a kind that nobody has asked for.
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, struct.error, RuntimeError) as error:
         raise get_second_factor_adapter().validation_error("incorrect_code") from error
 
 

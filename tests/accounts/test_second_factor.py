@@ -3,9 +3,12 @@
 import json
 import re
 import time
+from base64 import urlsafe_b64encode
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
+from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
@@ -13,6 +16,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from fido2 import cbor
 from pytest_django import Settings
 
 from accounts import services, vault
@@ -305,6 +309,40 @@ def test_anything_but_a_passkey_is_refused_civilly(client: Client, fan: User, se
 
     assert answer.status_code in {200, 302}
     assert (is_signed_in(client), factors(fan)) == (before, ["recovery_codes", "totp"])
+
+
+def as_sent(content: bytes) -> str:
+    return urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def key_of_no_known_kind(fan: User) -> Authenticator:
+    """Return a passkey as a program may have registered it: a browser makes none of a kind that was not offered."""
+    key = cbor.encode({1: 2, 3: -999})
+    about = sha256(b"testserver").digest() + b"\x45" + bytes(20) + b"\x00\x01k" + key
+    parts = {
+        "clientDataJSON": as_sent(json.dumps({"type": "webauthn.create", "challenge": "", "origin": ""}).encode()),
+        "attestationObject": as_sent(cbor.encode({"fmt": "none", "attStmt": {}, "authData": about})),
+    }
+    credential = {"id": as_sent(b"k"), "rawId": as_sent(b"k"), "type": "public-key", "response": parts}
+    return Authenticator.objects.create(user=fan, type="webauthn", data={"name": "a", "credential": credential})
+
+
+def test_passkey_of_no_known_kind_is_refused_civilly(client: Client, fan: User):
+    key_of_no_known_kind(fan)
+    asked = client.get(reverse("mfa_login_webauthn"), headers={"Accept": "application/json"}).json()
+    challenge = asked["request_options"]["publicKey"]["challenge"]
+    said = {"type": "webauthn.get", "challenge": challenge, "origin": "https://testserver"}
+    parts = {
+        "clientDataJSON": as_sent(json.dumps(said).encode()),
+        "authenticatorData": as_sent(sha256(b"testserver").digest() + b"\x05" + bytes(4)),
+        "signature": as_sent(b"signed"),
+        "userHandle": as_sent(user_pk_to_url_str(fan).encode()),
+    }
+    credential = {"id": as_sent(b"k"), "rawId": as_sent(b"k"), "type": "public-key", "response": parts}
+
+    answer = client.post(reverse("mfa_login_webauthn"), {"credential": json.dumps(credential)})
+
+    assert (answer.status_code, answer["Location"], is_signed_in(client)) == (302, reverse("account_login"), False)
 
 
 # At rest
