@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
@@ -18,6 +20,9 @@ from orders.refusals import StillHasTickets, StillInLine, StillPaying
 from queues import services as queue_services
 from queues.models import Admission
 from queues.own_data import of_lines
+
+# What Stripe, PayPal and their like call the parts of their answers that are about the payer.
+ABOUT_A_PERSON = re.compile("customer|payer|billing|shipping|recipient|email|name|phone|address", re.IGNORECASE)
 
 
 @transaction.atomic
@@ -74,8 +79,10 @@ def _forget_purchases(user: User) -> None:
     _forget_log(list(orders.values_list("pk", flat=True)))
     orders.update(holders=[], email="")
     Ticket.objects.for_owner(user).update(holder_name="")
-    # What the provider calls the payment stays: money may still have to go back.
-    Payment.objects.filter(order__buyer=user).update(
+    payments = Payment.objects.filter(order__buyer=user)
+    for pk, said in payments.values_list("pk", "extra_data"):
+        Payment.objects.filter(pk=pk).update(extra_data=_without_person(said))
+    payments.update(
         billing_first_name="",
         billing_last_name="",
         billing_address_1="",
@@ -87,7 +94,29 @@ def _forget_purchases(user: User) -> None:
         billing_email="",
         billing_phone="",
         customer_ip_address=None,
+        message="",
     )
+
+
+def _without_person(said: str) -> str:
+    """Return what a provider has said of a payment, in JSON, without whom it was about.
+
+    What the provider calls the payment stays: money may still have to go back.
+    """
+    try:
+        kept = json.loads(said)
+    except ValueError:
+        return ""
+    return json.dumps(_without_names(kept)) if isinstance(kept, dict | list) else ""
+
+
+def _without_names(said: Any) -> Any:
+    if isinstance(said, dict):
+        return {key: _without_names(value) for key, value in said.items() if not ABOUT_A_PERSON.search(key)}
+    if isinstance(said, list):
+        return [_without_names(value) for value in said]
+    # Some is JSON in JSON.
+    return _without_person(said) if isinstance(said, str) and said[:1] in {"{", "["} else said
 
 
 def _forget_log(orders: list[int]) -> None:

@@ -135,50 +135,6 @@ def test_guest_list_goes_on_being_one(ben: User, bought: Order):
     assert list(Guest.objects.values_list("address", flat=True)) == [closing.anonymous_address(ben)]
 
 
-def test_guest_by_two_addresses_stays_one(ben: User, queue: Queue):
-    for number, address in enumerate(["ben@example.org", "benny@example.org"]):
-        EmailAddress.objects.create(user=ben, email=address, verified=True, primary=number == 0)
-        Guest.objects.create(queue=queue, address=address)
-    services.close_account(ben)
-
-    assert list(Guest.objects.values_list("queue", "address")) == [(queue.pk, closing.anonymous_address(ben))]
-
-
-@pytest.fixture
-def eve(queue: Queue) -> User:
-    """Has typed the address of somebody who is a guest and has letters, and has proved nothing."""
-    Guest.objects.create(queue=queue, address="vera@example.org")
-    LetterFactory(to="vera@example.org", subject="Your tickets", text="Hello Vera", kind="receipt")
-    LetterFactory(to="vera@example.org", subject="Please confirm", text="Hello Eve", kind="verification")
-    eve: User = UserFactory(email="vera@example.org", name="Eve")
-    return eve
-
-
-def test_who_has_only_typed_an_address_reads_nothing_of_its_owner(eve: User):
-    own = services.read_own_data(eve)
-
-    assert ([row["subject"] for row in own["letters"]], own["invitations"]) == (["Please confirm"], [])
-
-
-def test_who_has_only_typed_an_address_takes_nothing_from_its_owner(eve: User):
-    services.close_account(eve)
-
-    assert [(row.text, row.status) for row in Letter.objects.order_by("pk")] == [
-        ("Hello Vera", "queued"),
-        ("", "withdrawn"),
-    ]
-    assert list(Guest.objects.values_list("address", flat=True)) == ["vera@example.org"]
-
-
-def test_address_that_was_typed_for_a_change_and_is_somebody_elses_login_stays_theirs(ben: User, cleo: User):
-    EmailAddress.objects.create(user=ben, email=cleo.email)
-    LetterFactory(to=cleo.email, subject="A new password", text="Hello Cleo", kind="verification")
-
-    assert services.read_own_data(ben)["letters"] == []
-    services.close_account(ben)
-    assert [(row.text, row.status) for row in Letter.objects.all()] == [("Hello Cleo", "queued")]
-
-
 def test_photo_goes_with_the_account(ben: User, django_capture_on_commit_callbacks):
     check = IdentityCheckFactory(user=ben, photo=photos.keep(b"a photo"))
     with django_capture_on_commit_callbacks(execute=True):
