@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from functools import partial
 
@@ -11,7 +12,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.hashers import make_password
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Func, Q, Value, When
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
@@ -92,6 +93,8 @@ def erase_person(user: User, *, letters: Q) -> None:
     `letters` are those of `letters_to`: they lose their address and text, and the ones still waiting do not go out.
     """
     _erase_log(Letter, Letter.objects.filter(letters).values_list("pk", flat=True), anonymous_address(user))
+    for address in addresses_of(user):
+        _erase_from_log(address, called=anonymous_address(user))
     Letter.objects.filter(letters).update(
         to=anonymous_address(user),
         text="",
@@ -131,3 +134,14 @@ def _erase_log(model: type[User | IdentityCheck | Letter], pks: Collection[int],
     kind = ContentType.objects.get_for_model(model)
     entries = LogEntry.objects.filter(content_type=kind, object_id__in=[str(pk) for pk in pks])
     entries.update(object_repr=called, change_message="")
+
+
+def _erase_from_log(address: str, *, called: str) -> None:
+    """Take an address out of what the audit log says of rows that are not the person's, as of a list of guests.
+
+    The log is read to its end for it: an account is closed once.
+    """
+    # Not where it is a part of another address.
+    pattern = rf"(?<![\w.+-]){re.escape(address)}(?![\w-]|\.\w)"
+    erased = Func(F("change_message"), Value(pattern), Value(called), Value("gi"), function="regexp_replace")
+    LogEntry.objects.filter(change_message__icontains=address).update(change_message=erased)

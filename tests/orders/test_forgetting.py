@@ -6,13 +6,14 @@ import json
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.admin.models import LogEntry
 
 from accounts import closing
 from accounts.models import Letter, User
 from orders import services
 from orders.models import Order, Payment
 from queues.models import Guest, Queue
-from tests.factories import LetterFactory, UserFactory
+from tests.factories import LetterFactory, LogEntryFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -113,3 +114,28 @@ def test_what_the_provider_said_in_no_known_form_is_not_kept(ben: User, payment:
     services.close_account(ben)
 
     assert Payment.objects.get().extra_data == ""
+
+
+def test_audit_log_keeps_the_list_of_guests_without_the_address(ben: User):
+    others = "reuben@example.org, ben@example.org.uk, ben@example.org-x.se, a.ben@example.org"
+    said = [
+        f"Audience: {others}, ben@example.org → – ; Name: A → B",
+        "Contact e-mail: Ben@Example.org → x@example.org.",
+    ]
+    for words in said:
+        LogEntryFactory(change_message=words)
+    services.close_account(ben)
+
+    nobody = closing.anonymous_address(ben)
+    assert [entry.change_message for entry in LogEntry.objects.order_by("pk")] == [
+        f"Audience: {others}, {nobody} → – ; Name: A → B",
+        f"Contact e-mail: {nobody} → x@example.org.",
+    ]
+
+
+def test_audit_log_keeps_an_address_that_was_only_typed(eve: User):
+    entry = LogEntryFactory(change_message="Audience: – → vera@example.org")
+    services.close_account(eve)
+
+    entry.refresh_from_db()
+    assert entry.change_message == "Audience: – → vera@example.org"
