@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts import closing, locks
 from accounts import own_data as accounts_data
@@ -23,6 +24,8 @@ from queues.own_data import of_lines
 
 # What Stripe, PayPal and their like call the parts of their answers that are about the payer.
 ABOUT_A_PERSON = re.compile("customer|payer|billing|shipping|recipient|email|name|phone|address", re.IGNORECASE)
+# In a sentence, before its full stop.
+ADDRESS = re.compile(r"[^\s@]+@[^\s@]*[^\s@.]")
 
 
 @transaction.atomic
@@ -68,15 +71,17 @@ def check_may_close(user: User) -> None:
 
 
 def _letters_to(user: User) -> Q:
-    orders = list(Order.objects.for_buyer(user).exclude(email="").values_list("code", "email"))
-    return closing.letters_to(
-        user, numbers=[code for code, _email in orders], contacts={email for _code, email in orders}
-    )
+    orders = list(Order.objects.for_buyer(user).exclude(email="").values_list("pk", "code", "email"))
+    contacts = {email for _pk, _code, email in orders}
+    # Where letters went before staff corrected the address.
+    for said in _log_of([pk for pk, _code, _email in orders]).values_list("change_message", flat=True):
+        contacts.update(ADDRESS.findall(said))
+    return closing.letters_to(user, numbers=[code for _pk, code, _email in orders], contacts=contacts)
 
 
 def _forget_purchases(user: User) -> None:
     orders = Order.objects.for_buyer(user)
-    _forget_log(list(orders.values_list("pk", flat=True)))
+    _log_of(orders.values_list("pk", flat=True)).update(change_message="")
     orders.update(holders=[], email="")
     Ticket.objects.for_owner(user).update(holder_name="")
     payments = Payment.objects.filter(order__buyer=user)
@@ -119,8 +124,8 @@ def _without_names(said: Any) -> Any:
     return _without_person(said) if isinstance(said, str) and said[:1] in {"{", "["} else said
 
 
-def _forget_log(orders: list[int]) -> None:
-    """Take addresses out of what the audit log says of the orders."""
+def _log_of(orders: Collection[int]) -> QuerySet[LogEntry]:
+    """Return what the audit log says of addresses of the orders."""
     kind = ContentType.objects.get_for_model(Order)
     entries = LogEntry.objects.filter(content_type=kind, object_id__in=[str(pk) for pk in orders])
-    entries.filter(change_message__contains="@").update(change_message="")
+    return entries.filter(change_message__contains="@")

@@ -14,7 +14,7 @@ from events.models import Event
 from orders import services
 from orders.models import Order, Payment
 from orders.refusals import NotPaid
-from tests.factories import MembershipFactory
+from tests.factories import LetterFactory, MembershipFactory
 from tests.orders.conftest import traces
 
 pytestmark = pytest.mark.django_db
@@ -103,3 +103,18 @@ def test_order_of_a_closed_account_keeps_no_address(desk: Client, ben: User, pai
     with pytest.raises(closing.AccountClosed):
         services.send_receipt(paid)
     assert traces() == before
+
+
+def test_letter_to_the_address_before_goes_with_the_account(desk: Client, ben: User, paid: Order):
+    services.send_receipt(paid)
+    correct(desk, paid, email="b.okafor@example.org")
+    somebody_elses = LetterFactory(to="ben@exmaple.org", text="Hello Bem")
+    Event.objects.update(starts_at="2020-01-01T20:00:00Z", doors_at="2020-01-01T19:00:00Z")
+
+    assert [letter["to"] for letter in services.read_own_data(ben)["letters"]] == ["ben@exmaple.org"]
+    services.close_account(ben)
+
+    assert list(Letter.objects.order_by("pk").values_list("to", "text")) == [
+        (closing.anonymous_address(ben), ""),
+        (somebody_elses.to, "Hello Bem"),
+    ]
