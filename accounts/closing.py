@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from accounts import photos
+from accounts import locks, photos
 from accounts.models import CLOSED_DOMAIN, IdentityCheck, Letter, User
 from accounts.refusals import Refusal
 
@@ -41,6 +41,16 @@ def check_is_open(user: User) -> None:
     """
     if User.objects.filter(pk=user.pk, closed_at__isnull=False).exists():
         raise AccountClosed
+
+
+def keep_open(user: User) -> None:
+    """Keep the account from being closed until the transaction ends; before any row is locked, as closing does.
+
+    Raises:
+        AccountClosed
+    """
+    locks.share_account(user.pk)
+    check_is_open(user)
 
 
 def check_is_no_staff(user: User) -> None:

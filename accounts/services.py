@@ -91,8 +91,7 @@ def change_email(user: User, *, email: str) -> EmailAddress:
     email = email.strip().lower()
     try:
         with transaction.atomic():
-            locks.share_account(user.pk)
-            closing.check_is_open(user)
+            closing.keep_open(user)
             User.objects.filter(pk=user.pk).update(email=email, email_verified_at=None)
             EmailAddress.objects.filter(user=user).delete()
             address = EmailAddress.objects.create(user=user, email=email, primary=True)
@@ -166,8 +165,7 @@ def _count_photo(user: User) -> None:
 
 @transaction.atomic
 def _submit(user: User, legal_name: str, photo: str) -> IdentityCheck:
-    locks.share_account(user.pk)
-    closing.check_is_open(user)
+    closing.keep_open(user)
     return IdentityCheck.objects.create(user=user, legal_name=" ".join(legal_name.split()), photo=photo)
 
 
@@ -183,11 +181,12 @@ def decide_identity(check: IdentityCheck, *, status: str, reason: str, by: User)
 
     Raises:
         NotPlatformStaff: an organizer's staff never decide about somebody who buys from all.
-        IdentityCheckDecided
+        IdentityCheckDecided, AccountClosed
         Nothing is changed in any of these cases.
     """
     if not (by.is_active and by.is_staff and by.is_superuser):
         raise NotPlatformStaff
+    closing.keep_open(check.user)
     check = IdentityCheck.objects.lock().select_related("user").get(pk=check.pk)
     if not check.is_pending:
         raise IdentityCheckDecided
@@ -198,7 +197,12 @@ def decide_identity(check: IdentityCheck, *, status: str, reason: str, by: User)
 def refuse_next_overdue_identity_check() -> bool:
     """Refuse a check that nobody has decided while its photo may be kept; return False when there is none."""
     overdue = IdentityCheck.objects.overdue().select_related("user").order_by("pk")
-    check = overdue.select_for_update(of=("self",), no_key=True, skip_locked=True).first()
+    found = overdue.first()
+    if found is None:
+        return False
+    locks.share_account(found.user_id)
+    # Whoever decides it just now, or has closed its account, leaves the others to the next sweep.
+    check = overdue.select_for_update(of=("self",), no_key=True, skip_locked=True).filter(pk=found.pk).first()
     if check is not None:
         reason = _("We did not get to it in time, and keep no photo any longer. Please send it again.")
         _decide(check, IdentityCheck.Status.REFUSED, reason, None)
@@ -381,7 +385,12 @@ def spend_code(app: Authenticator, *, since: datetime) -> bool:
 
 @transaction.atomic
 def remove_second_factor(factor: Authenticator) -> None:
-    """Take away a second factor that its owner has lost, and tell the owner; recovery codes go with the last one."""
+    """Take away a second factor that its owner has lost, and tell the owner; recovery codes go with the last one.
+
+    Raises:
+        AccountClosed: all have gone with it.
+    """
+    closing.keep_open(factor.user)
     factors = Authenticator.objects.filter(user=factor.user)
     factors.filter(pk=factor.pk).delete()
     if not factors.exclude(type=Authenticator.Type.RECOVERY_CODES).exists():

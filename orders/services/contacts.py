@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from accounts import closing, locks
+from accounts import closing
 from orders.models import Order
 from orders.refusals import NotPaid
 from orders.services.settlement import post_receipt
@@ -17,8 +17,7 @@ def correct_contact(order: Order, *, email: str) -> str:
     Raises:
         AccountClosed: nothing is changed; of the buyer nothing is kept.
     """
-    locks.share_account(order.buyer_id)
-    closing.check_is_open(order.buyer)
+    closing.keep_open(order.buyer)
     before = Order.objects.lock().get(pk=order.pk)
     Order.objects.filter(pk=order.pk).update(email=email)
     return before.email or order.buyer.email
@@ -31,8 +30,7 @@ def send_receipt(order: Order) -> None:
     Raises:
         NotPaid, AccountClosed: nothing is written.
     """
-    locks.share_account(order.buyer_id)
-    closing.check_is_open(order.buyer)
+    closing.keep_open(order.buyer)
     paid = Order.objects.paid().select_related("event__venue", "buyer").with_lines().filter(pk=order.pk).first()
     if paid is None:
         raise NotPaid

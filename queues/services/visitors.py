@@ -9,7 +9,6 @@ from django.db.models import Exists, OuterRef, Subquery, Value
 from django.db.models.functions import Now
 
 from accounts import closing
-from accounts import locks as account_locks
 from accounts.models import User
 from queues import facts, locks
 from queues.models import Admission, Queue
@@ -104,8 +103,7 @@ def _take_along(queue: Queue, visitor: Visitor, user: User) -> None:
     place = Admission.objects.for_fan(visitor).live().filter(queue=queue)
     if not place.exists():
         return
-    account_locks.share_account(user.pk)
-    closing.check_is_open(user)
+    closing.keep_open(user)
     own = Admission.objects.for_fan(user).live().filter(queue=OuterRef("queue"))
     if not place.filter(~Exists(own)).update(user=user, visitor=None):
         place.update(status=Admission.Status.LEFT, ended_at=Now())

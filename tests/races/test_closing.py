@@ -8,16 +8,19 @@ from inspect import unwrap
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from django.utils import timezone
 
 from accounts import closing, locks
-from accounts.models import User
+from accounts import services as account_services
+from accounts.models import IdentityCheck, Letter, User
 from orders import services
 from orders.models import Order, Payment, Ticket
 from orders.refusals import StillHasTickets, StillInLine
 from queues import admittance
 from queues import services as queue_services
 from queues.models import Admission, Queue
-from tests.factories import AdmissionFactory
+from tests.factories import AdmissionFactory, IdentityCheckFactory, UserFactory
 from tests.races.conftest import turn_at
 from tests.racing import Run, race, uncommitted, wait_until_somebody_waits
 
@@ -105,3 +108,69 @@ def test_account_is_closed_once_however_often_it_is_asked_for(ben: User):
     outcomes = race(lambda number: services.close_account(ben), times=3)
 
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["AccountClosed", "AccountClosed", "NoneType"]
+
+
+def deciding(check: IdentityCheck) -> Callable[[], object]:
+    judge = UserFactory(is_staff=True, is_superuser=True)
+    return partial(account_services.decide_identity, check, status="refused", reason="Blurred.", by=judge)
+
+
+def overdue(check: IdentityCheck) -> Callable[[], object]:
+    IdentityCheck.objects.update(submitted_at=timezone.now() - IdentityCheck.PHOTO_KEPT)
+    return account_services.refuse_next_overdue_identity_check
+
+
+def helping(check: IdentityCheck) -> Callable[[], object]:
+    app = Authenticator.objects.create(user=check.user, type="totp", data={})
+    return partial(account_services.remove_second_factor, app)
+
+
+WRITING = pytest.mark.parametrize("writing", [deciding, overdue, helping])
+
+
+def close_while(fan: User, act: Callable[[], object]) -> Any:
+    with uncommitted(act):
+        run = Run(partial(services.close_account, fan))
+        wait_until_somebody_waits(unless=lambda: not run.is_alive())
+    return run.outcome()
+
+
+def letters() -> list[tuple[str, str]]:
+    return list(Letter.objects.values_list("to", "text"))
+
+
+@WRITING
+def test_letter_that_is_just_being_written_goes_with_the_account(ben: User, writing: Callable):
+    act = writing(IdentityCheckFactory(user=ben))
+
+    assert close_while(ben, act) is None
+    assert (is_closed(ben), letters()) == (True, [(closing.anonymous_address(ben), "")])
+
+
+@WRITING
+def test_without_the_lock_the_letter_would_go_out(ben: User, monkeypatch: pytest.MonkeyPatch, writing: Callable):
+    """The negative control."""
+    act = writing(IdentityCheckFactory(user=ben))
+    monkeypatch.setattr(locks, "take_account", lambda user_id: None)
+
+    assert close_while(ben, act) is None
+    assert (is_closed(ben), [to for to, _ in letters()]) == (True, [ben.email])
+
+
+@pytest.mark.parametrize("writing", [deciding, helping])
+def test_nothing_is_written_of_an_account_that_is_just_being_closed(ben: User, writing: Callable):
+    act = writing(IdentityCheckFactory(user=ben))
+    with uncommitted(partial(unwrap(services.close_account), ben)):
+        run = Run(act)
+        wait_until_somebody_waits()
+
+    assert (type(run.outcome()), letters()) == (closing.AccountClosed, [])
+
+
+def test_sweep_leaves_a_check_whose_account_is_just_being_closed(ben: User):
+    act = overdue(IdentityCheckFactory(user=ben))
+    with uncommitted(partial(unwrap(services.close_account), ben)):
+        run = Run(act)
+        wait_until_somebody_waits()
+
+    assert (run.outcome(), letters()) == (False, [])
