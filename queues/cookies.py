@@ -1,4 +1,4 @@
-"""The cookie of whoever stands in line without an account: made at joining, or with the sum before it."""
+"""The cookie of whoever stands in line without an account: made with the page that joins, or the sum before it."""
 
 from __future__ import annotations
 
@@ -32,6 +32,12 @@ def read_visitor(request: HttpRequest) -> Visitor | None:
 def read_fan(request: HttpRequest) -> User | Visitor | None:
     """Return who stands in line with this browser: the account that is signed in, or else the visitor."""
     return request.user if request.user.is_authenticated else read_visitor(request)
+
+
+def introduce_visitor(request: HttpRequest, response: Answer) -> Answer:
+    """Give a browser that may join without an account its name before it does: a form sent twice then joins once."""
+    is_known = request.user.is_authenticated or read_visitor(request) is not None
+    return response if is_known else remember_visitor(response, Visitor())
 
 
 def remember_visitor(response: Answer, visitor: Visitor) -> Answer:

@@ -25,7 +25,7 @@ from orders.views.endings import ending_of, ways_on
 from queues import admittance
 from queues import services as queue_services
 from queues.conditions import CODE_LENGTH
-from queues.cookies import remember_visitor
+from queues.cookies import introduce_visitor, remember_visitor
 from queues.forms import EntryForm
 from queues.journey import OVER, Journey, Stage, journey_of
 from queues.models import Admission, EndReason, Phase, Queue
@@ -59,7 +59,8 @@ def journey(request: HttpRequest, slug: str) -> HttpResponse:
     standing = find_own(request, queue)
     if standing and standing.is_completed and not _may_buy_more(queue, standing):
         return redirect("orders:detail", standing.order_code)
-    return _page(request, queue, standing)
+    shown = _page(request, queue, standing)
+    return shown if queue.require_authentication else introduce_visitor(request, shown)
 
 
 def _may_buy_more(queue: Queue, standing: Admission) -> bool:

@@ -49,10 +49,35 @@ def test_queue_that_asks_for_an_account_sends_a_stranger_to_sign_in(queue: Queue
     assert (Admission.objects.count(), cookies.NAME in client.cookies) == (0, False)
 
 
-def test_looking_gives_no_cookie(page: str, client: Client):
-    answer = client.get(page)
+def test_looking_gives_no_cookie_where_an_account_is_asked_for_or_signed_in(page: str, client: Client, ben: User):
+    assert client.get(page[: page.index("queues")]).status_code == 200
+    Queue.objects.update(require_authentication=True)
+    client.get(page)
+    Queue.objects.update(require_authentication=False)
+    client.force_login(ben)
+    client.get(page)
 
-    assert (WITHOUT_ACCOUNT in text(answer), cookies.NAME in client.cookies) == (True, False)
+    assert cookies.NAME not in client.cookies
+
+
+def test_form_that_is_sent_twice_at_once_joins_once(page: str, client: Client):
+    """The second is on its way before the first is answered, or the first answer is lost."""
+    shown = client.get(page)
+    second = Client()
+    second.cookies.load({name: cookie.value for name, cookie in client.cookies.items()})
+    for browser in (client, second):
+        browser.post(f"{page}join/")
+
+    assert (WITHOUT_ACCOUNT in text(shown), Admission.objects.count()) == (True, 1)
+
+
+def test_page_of_the_event_leads_a_stranger_to_the_page_that_joins(page: str, client: Client, ben: User, queue: Queue):
+    address = f"/events/{queue.event.slug}/"
+    stranger = client.get(address)
+    client.force_login(ben)
+
+    assert ([form.action for form in forms(stranger)], f'href="{page}"' in text(stranger)) == ([], True)
+    assert f"{page}join/" in [form.action for form in forms(client.get(address))]
 
 
 def test_visitor_joins_waits_and_finds_the_place_again(page: str, client: Client, queue: Queue):
