@@ -127,6 +127,14 @@ def asks_for_card() -> Exists:
     return Exists(Queue.eligible_cards.through.objects.filter(queue=OuterRef("pk")))
 
 
+def asks_for_proof(queue: Any) -> bool:
+    """Whether the fan's address has to be proved: where an account is asked for, or addresses are invited.
+
+    `queue` was read with `entry_facts`.
+    """
+    return bool(queue.require_authentication or queue.has_guests)
+
+
 def check_entry(queue: Any, user: User, entry: Entry) -> None:
     """Check what the queue asks, in the order of the design; a step of joining, after the code's use was taken.
 
@@ -182,7 +190,7 @@ def find_needs(queue: Queue, user: User) -> Needs:
     facts = {**entry_facts(user, EMPTY_HANDED), "has_shown_code": has_shown_code(user)}
     seen: Any = Queue.objects.annotate(**facts).get(pk=queue.pk)
     return Needs(
-        email=queue.require_authentication and not user.is_email_verified,
+        email=asks_for_proof(seen) and not user.is_email_verified,
         identity=queue.event.require_identification and not user.is_identity_verified,
         limit=not has_allowance_left(user, queue),
         code=seen.require_access_code and not (seen.has_used_code or seen.has_shown_code),
@@ -220,7 +228,7 @@ def get_ready(queue: Queue, user: User, entry: Entry) -> None:
 @transaction.atomic
 def _get_ready(queue: Queue, user: User, entry: Entry) -> None:
     seen: Any = Queue.objects.annotate(**entry_facts(user, entry)).get(pk=queue.pk)
-    if seen.require_authentication and not user.is_email_verified:
+    if asks_for_proof(seen) and not user.is_email_verified:
         raise EmailNotVerified
     check_invitation(seen)
     check_card(seen)

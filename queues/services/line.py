@@ -26,7 +26,7 @@ from queues.refusals import (
 from queues.services.allowances import check_allowance
 from queues.services.captchas import lacks_captcha, spend_solution
 from queues.services.codes import guessing, take_code_use
-from queues.services.entry import EMPTY_HANDED, Entry, check_entry, entry_facts, remember, waiting_count
+from queues.services.entry import EMPTY_HANDED, Entry, asks_for_proof, check_entry, entry_facts, remember, waiting_count
 from queues.visitors import Visitor
 from webhooks import outbox
 from webhooks.models import FactType
@@ -49,7 +49,7 @@ def join_queue(queue: Queue, user: User, entry: Entry = EMPTY_HANDED) -> tuple[A
     Raises:
         QueueNotOpen, QueueClosed, QueueSoldOut: by the queue's phase. A paused queue can be joined.
         AccountClosed: at the same instant.
-        EmailNotVerified: the queue asks for an account.
+        EmailNotVerified: the queue asks for an account, or invites addresses.
         IdentityNotVerified: the event requires it.
         OrderLimitReached, TicketLimitReached: the fan could not buy anything here.
         NotInAudience, CardNotEligible, QueueFull
@@ -79,7 +79,7 @@ def _join(queue: Queue, user: User, entry: Entry) -> tuple[Admission, bool]:
     if fresh.is_account_closed:
         raise AccountClosed
     check_phase(fresh, fresh.now)
-    if fresh.require_authentication and not user.is_email_verified:
+    if asks_for_proof(fresh) and not user.is_email_verified:
         raise EmailNotVerified
     if fresh.event.require_identification and not user.is_identity_verified:
         raise IdentityNotVerified

@@ -61,6 +61,19 @@ def test_who_is_invited_is_told_to_nobody_who_has_not_proved_the_address(queue: 
     assert refused(queue, somebody) is refusals.EmailNotVerified
 
 
+@pytest.mark.parametrize("act", [services.join_queue, services.get_ready])
+def test_address_that_was_only_typed_is_no_invitation_where_no_account_is_asked_for(queue: Queue, act):
+    """Staff at two forms may ask for the one and the other, though neither form takes both."""
+    Guest.objects.create(queue=queue, address="vera@example.org")
+    Queue.objects.update(require_authentication=False)
+    queue.refresh_from_db()
+    eve = UserFactory(email="vera@example.org")
+
+    with pytest.raises(refusals.EmailNotVerified):
+        act(queue, eve, Entry())
+    assert (services.find_needs(queue, eve).email, Admission.objects.count(), Readiness.objects.count()) == (True, 0, 0)
+
+
 def test_queue_without_an_audience_is_for_all_again(queue: Queue, ben: User):
     services.change_guests(queue, ["club.example"])
     services.change_guests(queue, [])
