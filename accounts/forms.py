@@ -20,11 +20,12 @@ from allauth.mfa.webauthn.forms import (
     ReauthenticateWebAuthnForm,
 )
 from django import forms
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
-from accounts import photos, services
+from accounts import closing, photos, services
 from accounts.models import IdentityCheck, User
 
 PASSKEY_NAME_LENGTH = 60
@@ -52,7 +53,9 @@ class ChangeEmailForm(AddEmailForm):
 
     def save(self, request: HttpRequest) -> EmailAddress:
         if self.has_verified_address():
-            return super().save(request)
+            with transaction.atomic():
+                closing.keep_open(self.user)
+                return super().save(request)
         # allauth would drop the old address and leave the account without a login until the new one is proved.
         address = services.change_email(self.user, email=self.cleaned_data["email"])
         send_verification_email_to_address(request, address)

@@ -8,7 +8,9 @@ from inspect import unwrap
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django.test import Client
 from django.utils import timezone
 
 from accounts import closing, locks
@@ -174,3 +176,14 @@ def test_sweep_leaves_a_check_whose_account_is_just_being_closed(ben: User):
         wait_until_somebody_waits()
 
     assert (run.outcome(), letters()) == (False, [])
+
+
+def test_address_that_is_just_being_added_is_not_kept_of_nobody(ben: User, client: Client):
+    EmailAddress.objects.create(user=ben, email=ben.email, verified=True, primary=True)
+    client.force_login(ben)
+    with uncommitted(partial(unwrap(services.close_account), ben)):
+        run = Run(partial(client.post, "/account/email/", {"action_add": "", "email": "benny@example.org"}))
+        wait_until_somebody_waits()
+
+    assert (run.outcome().headers["X-Refusal"], letters()) == ("account_closed", [])
+    assert EmailAddress.objects.count() == 0
