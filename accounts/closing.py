@@ -87,13 +87,17 @@ def _typed_addresses_of(user: User) -> set[str]:
 def letters_to(user: User, *, numbers: Collection[str] = (), contacts: Collection[str] = ()) -> Q:
     """Return which letters were written to a person.
 
-    All to the account's proved addresses, and the requests to prove the others; of those to `contacts`, which may be
-    somebody else's, too, only the ones that name one of the person's confirmation `numbers`.
+    All to the account's proved addresses. To others, the requests to prove them, and to the login what the account was
+    told. Of those to `contacts`, which may be somebody else's, too, only the ones that name one of the person's
+    confirmation `numbers`.
     """
     about = Q()
     for number in numbers:
         about |= Q(text__contains=number)
-    found = Q(to__in=addresses_of(user)) | Q(to__in=_typed_addresses_of(user), kind=Letter.Kind.VERIFICATION)
+    login, joined_at = User.objects.values_list("email", "date_joined").get(pk=user.pk)
+    asked = Q(to__in=_typed_addresses_of(user), kind=Letter.Kind.VERIFICATION)
+    told = Q(to=login, kind=Letter.Kind.NOTICE, created_at__gte=joined_at)
+    found = Q(to__in=addresses_of(user)) | asked | told
     return found | (Q(to__in=contacts) & about) if numbers and contacts else found
 
 

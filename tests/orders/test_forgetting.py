@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.admin.models import LogEntry
+from django.utils import timezone
 
 from accounts import closing
 from accounts.models import Letter, User
@@ -31,24 +33,31 @@ def test_guest_by_two_addresses_stays_one(ben: User, queue: Queue):
 def eve(queue: Queue) -> User:
     """Has typed the address of somebody who is a guest and has letters, and has proved nothing."""
     Guest.objects.create(queue=queue, address="vera@example.org")
-    LetterFactory(to="vera@example.org", subject="Your tickets", text="Hello Vera", kind="receipt")
-    LetterFactory(to="vera@example.org", subject="Please confirm", text="Hello Eve", kind="verification")
+    before = timezone.now() - timedelta(days=1)
+    for kind, created_at in (("receipt", timezone.now()), ("mass", timezone.now()), ("notice", before)):
+        LetterFactory(to="vera@example.org", subject=f"Vera: {kind}", text="Hello", kind=kind, created_at=created_at)
     eve: User = UserFactory(email="vera@example.org", name="Eve")
+    for kind in ("verification", "notice"):
+        LetterFactory(to="vera@example.org", subject=f"Eve: {kind}", text="Hello", kind=kind)
     return eve
+
+
+OF_VERA = ["Vera: receipt", "Vera: mass", "Vera: notice"]
+OF_EVE = ["Eve: verification", "Eve: notice"]
 
 
 def test_who_has_only_typed_an_address_reads_nothing_of_its_owner(eve: User):
     own = services.read_own_data(eve)
 
-    assert ([row["subject"] for row in own["letters"]], own["invitations"]) == (["Please confirm"], [])
+    assert ([row["subject"] for row in own["letters"]], own["invitations"]) == (OF_EVE, [])
 
 
 def test_who_has_only_typed_an_address_takes_nothing_from_its_owner(eve: User):
     services.close_account(eve)
 
-    assert [(row.text, row.status) for row in Letter.objects.order_by("pk")] == [
-        ("Hello Vera", "queued"),
-        ("", "withdrawn"),
+    assert [(row.subject, row.text, row.status) for row in Letter.objects.order_by("pk")] == [
+        *((subject, "Hello", "queued") for subject in OF_VERA),
+        *((subject, "", "withdrawn") for subject in OF_EVE),
     ]
     assert list(Guest.objects.values_list("address", flat=True)) == ["vera@example.org"]
 
