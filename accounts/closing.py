@@ -18,7 +18,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts import locks, photos
-from accounts.models import CLOSED_DOMAIN, IdentityCheck, Letter, User
+from accounts.models import CLOSED_DOMAIN, IdentityCheck, KeptAnswer, Letter, User
 from accounts.refusals import Refusal
 
 
@@ -121,6 +121,7 @@ def erase_person(user: User, *, letters: Q) -> None:
     _erase_log(User, [user.pk], anonymous_address(user))
     EmailAddress.objects.filter(user=user).delete()
     Authenticator.objects.filter(user=user).delete()
+    KeptAnswer.objects.for_account(user.pk).delete()
     # Without its old password no session of the account is good any more.
     User.objects.filter(pk=user.pk).update(
         email=anonymous_address(user),

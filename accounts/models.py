@@ -13,7 +13,27 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import addresses
+from accounts.answers import KeptAnswer
 from accounts.stages import HasStatus
+
+__all__ = [
+    "CLOSED_DOMAIN",
+    "EMAIL_LENGTH",
+    "Act",
+    "IdentityCheck",
+    "IdentityCheckQuerySet",
+    "KeptAnswer",
+    "Letter",
+    "LetterQuerySet",
+    "Membership",
+    "MembershipQuerySet",
+    "Organizer",
+    "OrganizerQuerySet",
+    "User",
+    "UserManager",
+    "UserQuerySet",
+    "count_sharing",
+]
 
 # As wide as every column for an address; a form's own EmailField takes longer ones.
 EMAIL_LENGTH = 254

@@ -8,7 +8,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.db.models import Q
 
-from accounts.models import IdentityCheck, Letter, User
+from accounts.models import IdentityCheck, KeptAnswer, Letter, User
 
 
 def of_account(user: User, *, letters: Q) -> dict[str, Any]:
@@ -23,6 +23,10 @@ def of_account(user: User, *, letters: Q) -> dict[str, Any]:
             Authenticator.objects.filter(user=user).order_by("pk").values("type", "created_at", "last_used_at")
         ),
         "identity_checks": [_check(check) for check in IdentityCheck.objects.for_fan(user).order_by("pk")],
+        # What they say is told above and below; some of it is good for holding tickets.
+        "kept_answers": list(
+            KeptAnswer.objects.for_account(user.pk).order_by("pk").values("key", "status", "created_at")
+        ),
         "letters": list(
             Letter.objects.filter(letters)
             .order_by("pk")

@@ -4,7 +4,7 @@ from time import monotonic
 from celery import shared_task
 from django.core.mail import get_connection
 
-from accounts import services
+from accounts import idempotency, services
 
 # A sweep ends by itself, so that a worker sees the other tasks again; the next sweep goes on.
 SWEEP_SECONDS = 20
@@ -32,4 +32,12 @@ def remove_orphaned_photos() -> None:
 @shared_task
 def refuse_overdue_identity_checks() -> None:
     while services.refuse_next_overdue_identity_check():
+        pass
+
+
+@shared_task
+def remove_expired_answers() -> None:
+    """Remove the answers that count no more, for at most about `SWEEP_SECONDS`."""
+    end = monotonic() + SWEEP_SECONDS
+    while idempotency.remove_expired_answers() and monotonic() < end:
         pass

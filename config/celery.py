@@ -33,6 +33,7 @@ app.conf.beat_schedule = {
     "remove decided photos": every(30, "accounts.tasks.remove_decided_photos"),
     "remove orphaned photos": every(600, "accounts.tasks.remove_orphaned_photos"),
     "refuse overdue identity checks": every(600, "accounts.tasks.refuse_overdue_identity_checks"),
+    "remove expired answers": every(600, "accounts.tasks.remove_expired_answers"),
     "remove old facts": every(600, "webhooks.tasks.remove_old_facts"),
     "send queued letters": every(2, "accounts.tasks.send_queued_letters"),
 }

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from rest_framework import exceptions
 
-from accounts import closing, photos, vault
+from accounts import closing, idempotency, photos, vault
 from accounts import services as accounts
 from accounts.headless.views import AppExists
 from accounts.patience import Busy
@@ -34,6 +34,9 @@ ANSWERS: dict[type[Refusal], Answer] = {
     accounts.LetterErased: Answer(409, "letter_erased"),
     accounts.NotPlatformStaff: Answer(403, "not_platform_staff"),
     vault.SecretLost: Answer(503, "secret_lost"),
+    idempotency.IdempotencyKeyInvalid: Answer(400, "idempotency_key_invalid"),
+    idempotency.IdempotencyMismatch: Answer(422, "idempotency_mismatch"),
+    idempotency.RequestInProgress: Answer(409, "request_in_progress"),
     closing.AccountClosed: Answer(403, "account_closed"),
     closing.AccountOfStaff: Answer(409, "account_of_staff"),
     photos.PhotoTooLarge: Answer(413, "photo_too_large"),

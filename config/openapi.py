@@ -12,8 +12,10 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import exceptions
 from rest_framework.permissions import IsAuthenticated
 
+from accounts.idempotency import IdempotencyKeyInvalid, IdempotencyMismatch, RequestInProgress
 from accounts.patience import Busy
 from accounts.refusals import Refusal, RequestTooLarge
+from accounts.repeats import KEY
 from config.errors import ANSWERS, LIBRARY, Answer
 from config.problems import COME_BACK_LATER, CONTENT_TYPE, problem
 from events.models import Tier
@@ -27,6 +29,7 @@ WITH_A_BODY: tuple[Kind, ...] = (
     RequestTooLarge,
     exceptions.UnsupportedMediaType,
 )
+REPEATABLE: tuple[Kind, ...] = (IdempotencyKeyInvalid, IdempotencyMismatch, RequestInProgress)
 # What refusals are made with, for their examples.
 SAMPLES: dict[str, Any] = {
     "available": 2,
@@ -40,6 +43,13 @@ SAMPLE_ERRORS = {"quantity": ["A valid integer is required."]}
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match", str, OpenApiParameter.HEADER, description="The ETag of the answer that you have already."
 )
+IDEMPOTENCY_KEY = OpenApiParameter(
+    KEY,
+    str,
+    OpenApiParameter.HEADER,
+    description="A new one for each thing to do (1 to 255 printable ASCII characters, a UUID does well), the same one "
+    "to try again: for 24 hours it gets the same answer, with `Idempotent-Replayed: true`. Accounts only.",
+)
 ETAG = {"ETag": {"schema": {"type": "string"}, "description": "Names this answer, for `If-None-Match`."}}
 RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds until the next try."}}
 
@@ -48,7 +58,8 @@ class Contract(AutoSchema):
     """Adds to each operation its refusals: one response a status, whose `code` is one of those that are possible."""
 
     def get_override_parameters(self) -> list[Any]:
-        return [*super().get_override_parameters(), *([IF_NONE_MATCH] if self._is_polled else [])]
+        ours = [(IF_NONE_MATCH, self._is_polled), (IDEMPOTENCY_KEY, self._is_repeatable)]
+        return [*super().get_override_parameters(), *(parameter for parameter, is_taken in ours if is_taken)]
 
     def get_operation(self, *args: Any, **options: Any) -> dict[str, Any] | None:
         operation = super().get_operation(*args, **options)
@@ -65,6 +76,10 @@ class Contract(AutoSchema):
     def _is_polled(self) -> bool:
         return self.method == "GET" and getattr(self.view, "is_polled", False)
 
+    @property
+    def _is_repeatable(self) -> bool:
+        return self.method == "POST" and getattr(self.view, "is_repeatable", False)
+
     def _refusals_of(self, operation: dict[str, Any]) -> dict[int, dict[str, Kind]]:
         """Return what the operation may refuse with: status -> code -> what says it."""
         found: dict[int, dict[str, Kind]] = {}
@@ -78,6 +93,8 @@ class Contract(AutoSchema):
         yield from EVERYWHERE
         if self.view.throttle_classes:
             yield exceptions.Throttled
+        if self._is_repeatable:
+            yield from REPEATABLE
         if any(isinstance(permission, IsAuthenticated) for permission in self.view.get_permissions()):
             yield exceptions.NotAuthenticated
         if self.method != "GET":

@@ -11,7 +11,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 from payments import PaymentStatus
 
-from accounts.models import Act, IdentityCheck, Letter, Membership, Organizer, User
+from accounts.models import Act, IdentityCheck, KeptAnswer, Letter, Membership, Organizer, User
 from events.models import Event, Tier, Venue
 from orders.models import Line, Order, Payment, Ticket
 from queues.conditions import AccessCode
@@ -29,6 +29,17 @@ class UserFactory(DjangoModelFactory):
     email = factory.Sequence(lambda n: f"fan{n}@example.org")
     name = factory.Sequence(lambda n: f"Fan {n}")
     password = factory.Transformer("correct horse battery", transform=hashed_once)
+
+
+class KeptAnswerFactory(DjangoModelFactory):
+    class Meta:
+        model = KeptAnswer
+
+    user = factory.SubFactory(UserFactory)
+    key = factory.Sequence(lambda n: f"key-{n}")
+    request_hash = "0" * 64
+    status = 201
+    body = ""
 
 
 class OrganizerFactory(DjangoModelFactory):

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 FREE = "free"
 
 
-@transaction.atomic(durable=True)
+@transaction.atomic
 def start_payment(order: Order, *, holders: Sequence[str], email: str) -> Payment:
     """Write down who the tickets are for and open a payment; the terms have been accepted.
 
@@ -83,11 +83,15 @@ def _open_payment(order: Order, email: str) -> Payment:
 def submit_payment(payment: Payment, data: Mapping[str, str] | None = None) -> str | None:
     """Talk to the provider; returns where to send the browser, or None while the provider's form is to be filled in.
 
-    No transaction of ours is open. Whatever the provider says is noted on the payment.
+    Whatever the provider says is noted on the payment, which has been committed.
 
     Raises:
         PaymentUnavailable: the provider cannot be reached, or answers nonsense; the payment stays open.
+        RuntimeError: a transaction is open, which would wait for the provider and could still take the payment back.
     """
+    with transaction.atomic(durable=True):
+        # Refuses to be inside another one. Empty as it is, nothing is sent for it.
+        pass
     try:
         payment.get_form(data=data)
     except RedirectNeeded as redirect:

@@ -154,6 +154,13 @@ def test_play_money_shows_a_form_first(payment: Payment):
     assert Payment.objects.get().status == "input"
 
 
+def test_provider_is_not_asked_inside_a_transaction(payment: Payment):
+    with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
+        services.submit_payment(payment, {"outcome": "confirm"})
+
+    assert Payment.objects.get().status == "waiting"
+
+
 def test_confirmed_payment_is_noted_and_settled_on_return(payment: Payment):
     onward = services.submit_payment(payment, {"outcome": "confirm"})
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from accounts import closing, photos
 from accounts import services as account_services
-from accounts.models import IdentityCheck, Letter, Organizer, User
+from accounts.models import IdentityCheck, KeptAnswer, Letter, Organizer, User
 from accounts.refusals import Refusal
 from events.models import Event, Tier
 from orders import services
@@ -33,6 +33,7 @@ from queues.visitors import Visitor
 from tests.factories import (
     AdmissionFactory,
     IdentityCheckFactory,
+    KeptAnswerFactory,
     LetterFactory,
     LogEntryFactory,
     MembershipFactory,
@@ -48,6 +49,7 @@ MODELS: list[type[Model]] = [
     User,
     EmailAddress,
     IdentityCheck,
+    KeptAnswer,
     Letter,
     LogEntry,
     Guest,
@@ -84,6 +86,7 @@ def bought(ben: User, payment: Payment, event: Event) -> Order:
     IdentityCheckFactory(user=ben, legal_name="Benjamin Okafor", photo=photos.keep(b"a photo"))
     Guest.objects.create(queue=order.queue, address="ben@example.org")
     Readiness.objects.create(queue=order.queue, user=ben, has_card=True)
+    KeptAnswerFactory(user=ben, key="first try", body='{"email":"ben@example.org"}')
     LetterFactory(to="benny@example.org", kind="verification", text="Hello Ben", last_error="benny@example.org refused")
     return order
 
@@ -107,6 +110,14 @@ def test_order_keeps_amounts_and_dates(ben: User, bought: Order):
     assert (payment.total, payment.billing_email, payment.status) == (bought.total, "", "confirmed")
     admission = Admission.objects.get()
     assert (admission.status, admission.user_id, admission.order_code) == ("completed", ben.pk, bought.code)
+
+
+def test_answers_kept_for_others_stay(ben: User, cleo: User, bought: Order):
+    theirs = KeptAnswerFactory(user=cleo, key="first try")
+
+    services.close_account(ben)
+
+    assert list(KeptAnswer.objects.all()) == [theirs]
 
 
 def test_closed_account_is_nobodys(ben: User, bought: Order):
@@ -343,6 +354,7 @@ def test_own_data_is_everything_that_is_kept(ben: User, bought: Order, floor: Ti
         "email_addresses",
         "identity_checks",
         "invitations",
+        "kept_answers",
         "letters",
         "orders",
         "second_factors",
@@ -367,6 +379,7 @@ def test_own_data_is_everything_that_is_kept(ben: User, bought: Order, floor: Ti
     assert [(row["line"], row["status"]) for row in own["admissions"]] == [("General sale", "completed")]
     assert own["invitations"] == [{"line": "General sale", "address": "ben@example.org"}]
     assert [row["has_card"] for row in own["shown_before_joining"]] == [True]
+    assert [(row["key"], row["status"]) for row in own["kept_answers"]] == [("first try", 201)]
 
 
 def test_own_data_opens_no_door_and_names_nobody_else(ben: User, cleo: User, bought: Order, organizer: Organizer):
