@@ -148,8 +148,8 @@ def _create(asked: Asked, create: Callable[[], Answer]) -> Answer:
 def start_once(asked: Asked, start: Callable[[], T], finish: Callable[[T], Answer]) -> Answer:
     """Call `start` in a transaction and, with none open, `finish`; when the same is asked again, return its answer.
 
-    For what must ask somebody outside between two transactions. `start` called again must find what it started before,
-    for it is where `finish` has raised, or the process has died for `LEASE_SECONDS`: then nothing is kept.
+    For what must ask somebody outside between two transactions. Where `finish` has raised, or the process has died and
+    `LEASE_SECONDS` are over, the same request goes on: `start`, called again, must find what it has started.
 
     Raises:
         IdempotencyMismatch, Busy: as `create_once`.

@@ -24,7 +24,8 @@ class Repeatable(APIView):
     """An endpoint whose POST creates: with an `Idempotency-Key`, what is sent twice is done once and answered alike.
 
     Keys belong to an account; for a visitor without one the header is ignored. A refusal creates nothing and is not
-    kept. Without the header, everything is as it would be elsewhere.
+    kept. An answer with a key has the body and headers of the one given here, and no cookies. Without the header,
+    everything is as it would be elsewhere.
     """
 
     is_repeatable = True
