@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.urls import path
+from drf_spectacular.generators import SchemaGenerator
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -13,6 +15,7 @@ from orders.models import Order, Payment
 from orders.providers import PlayMoneyProvider
 from tests.bookkeeping import assert_counters_equal_rows
 from tests.orders.conftest import traces
+from tests.orders.endpoints import LettersView, PlainView
 from tests.statements import counted_statements
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.orders.endpoints")]
@@ -223,3 +226,19 @@ def test_payment_that_is_being_made_says_when_to_ask_again(api: APIClient, order
 
     [answer] = answers
     assert (refusal(answer), answer.headers["Retry-After"]) == ((409, "request_in_progress"), "2")
+
+
+# What the description says of it.
+
+
+def test_description_tells_of_the_key_and_its_refusals_where_it_is_taken():
+    endpoints = [path("api/v1/letters/", LettersView.as_view()), path("api/v1/plain/", PlainView.as_view())]
+    paths = SchemaGenerator(patterns=endpoints).get_schema(public=True)["paths"]
+    keyed, plain = paths["/api/v1/letters/"]["post"], paths["/api/v1/plain/"]["post"]
+
+    def told(operation: dict) -> tuple[list[str], str]:
+        return [parameter["name"] for parameter in operation.get("parameters", [])], str(operation["responses"])
+
+    codes = ("idempotency_key_invalid", "idempotency_mismatch", "request_in_progress")
+    assert (told(keyed)[0], [code in told(keyed)[1] for code in codes]) == (["Idempotency-Key"], [True] * 3)
+    assert (told(plain)[0], [code in told(plain)[1] for code in codes]) == ([], [False] * 3)
