@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
@@ -14,13 +15,15 @@ from rest_framework.views import APIView
 from accounts.closing import AccountClosed
 from accounts.contract import Polled, code_of, refuses
 from accounts.patience import patiently
+from accounts.repeats import Repeatable
 from accounts.requests import account_of
 from orders import services
 from orders.refusals import HoldLapsed, PaymentInProgress
 from orders.serializers.line import EntrySerializer, JourneySerializer, ReadinessSerializer
 from queues import refusals
 from queues import services as queue_services
-from queues.cookies import remember_visitor
+from queues.board import Board
+from queues.cookies import introduce_visitor, remember_visitor
 from queues.journey import journey_told_at_once
 from queues.models import Admission, Queue
 from queues.services import Entry
@@ -48,7 +51,7 @@ class ReadyView(APIView):
         return Response(ReadinessSerializer(answer).data)
 
 
-class JoinView(APIView):
+class JoinView(Repeatable):
     """Standing in line; also without an account, where the queue asks for none."""
 
     permission_classes = (AllowAny,)
@@ -78,7 +81,7 @@ class JoinView(APIView):
         refusals.CaptchaFailed,
         refusals.QueueFull,
     )
-    def post(self, request: Request, slug: str) -> Response:
+    def post(self, request: Request, slug: str) -> HttpResponse:
         """Stand in line at its end (201), or go on standing where one stands (200).
 
         Where the queue asks for no account, the answer's cookie is who one is in line.
@@ -87,8 +90,12 @@ class JoinView(APIView):
         fan = find_joiner(request, queue)
         if fan is None:
             raise refusals.AccountRequired
-        admission, is_new = patiently(join_line, queue, fan, _entry(request))
-        answer = _journey(queue, admission, status=201 if is_new else 200)
+        # Read before the line: what a board takes must not hold up the tick.
+        board = patiently(queue_services.read_board, queue)
+        answer = self.create_once(
+            partial(join_line, queue, fan, _entry(request)),
+            lambda joined: _journey_on(board, queue, joined[0], status=201 if joined[1] else 200),
+        )
         return remember_visitor(answer, fan) if isinstance(fan, Visitor) else answer
 
 
@@ -105,7 +112,8 @@ class JourneyView(Polled):
         Position, wait and the queue's size are the board's, hence some seconds old.
         """
         queue = find_queue(slug)
-        return _journey(queue, _own(request, queue))
+        shown = _journey(queue, _own(request, queue))
+        return shown if queue.require_authentication else introduce_visitor(request, shown)
 
 
 class ClaimView(APIView):
@@ -160,7 +168,10 @@ def _own(request: Request, queue: Queue) -> Admission | None:
     return own
 
 
-def _journey(queue: Queue, own: Admission | None, **options: Any) -> Response:
-    board = patiently(queue_services.read_board, queue)
+def _journey(queue: Queue, own: Admission | None) -> Response:
+    return _journey_on(patiently(queue_services.read_board, queue), queue, own)
+
+
+def _journey_on(board: Board, queue: Queue, own: Admission | None, *, status: int = 200) -> Response:
     journey = journey_told_at_once(queue, own, board, now=timezone.now())
-    return Response(JourneySerializer(journey).data, **options)
+    return Response(JourneySerializer(journey).data, status=status)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+from django.http import HttpResponse
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from drf_spectacular.utils import extend_schema
@@ -16,6 +19,7 @@ from accounts.contract import Polled, refuses
 from accounts.models import User
 from accounts.paging import ByCursor
 from accounts.patience import patiently
+from accounts.repeats import Repeatable
 from accounts.requests import account_of
 from events.services import NotEnoughTickets, SoldOut, TierNotFound
 from orders import services
@@ -46,7 +50,7 @@ class NewestFirst(ByCursor):
 
 
 @method_decorator(never_cache, name="dispatch")
-class OrdersView(ListAPIView):
+class OrdersView(Repeatable, ListAPIView):
     serializer_class = OrderSerializer
     pagination_class = NewestFirst
 
@@ -81,20 +85,21 @@ class OrdersView(ListAPIView):
         TooFewLeftInQueue,
         PaymentInProgress,
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Hold tickets, all that are asked for or none.
 
         Choosing again makes a new order and ends the hold before; choosing the same again changes nothing.
         """
         asked = HoldSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return Response(_hold(account_of(request), asked), status=201)
+        user, token = account_of(request), asked.validated_data["admittance_token"]
+        hold = partial(services.hold_tickets, user=user, token=token, wanted=asked.wanted())
+        return self.create_once(hold, lambda order: _held(user, order))
 
 
-def _hold(user: User, asked: HoldSerializer) -> dict[str, Any]:
-    token = asked.validated_data["admittance_token"]
-    order = patiently(services.hold_tickets, user=user, token=token, wanted=asked.wanted())
-    return OrderSerializer(own_order(user, order.code)).data
+def _held(user: User, order: Order) -> Response:
+    shown = OrderSerializer(own_order(user, order.code)).data
+    return Response(shown, status=201, headers={"Location": reverse("orders:api-order", args=[order.code])})
 
 
 class OrderView(Polled):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 from django.conf import settings
+from django.http import HttpResponse
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from payments import PaymentStatus
@@ -15,18 +16,19 @@ from rest_framework.views import APIView
 from accounts.contract import refuses
 from accounts.models import User
 from accounts.patience import patiently
+from accounts.repeats import Repeatable
 from accounts.requests import account_of
 from orders import services
 from orders.api.orders import own_order
-from orders.models import Order, Payment
+from orders.models import Payment
 from orders.refusals import HoldLapsed, OrderNotFound, OrderNotPayable, PaymentDeclined, PaymentUnavailable
 from orders.serializers.orders import OrderSerializer, PaidSerializer, PaySerializer
 
 
-class PayView(APIView):
+class PayView(Repeatable):
     @extend_schema(operation_id="pay", tags=["orders"], request=PaySerializer, responses=PaidSerializer)
     @refuses(OrderNotFound, HoldLapsed, OrderNotPayable, PaymentDeclined, PaymentUnavailable)
-    def post(self, request: Request, code: str) -> Response:
+    def post(self, request: Request, code: str) -> HttpResponse:
         """Pay for what is held, and with that accept the purchase rules of the event.
 
         Free tickets are paid at once. Else the answer says where the fan goes on to pay; card numbers never pass
@@ -36,7 +38,9 @@ class PayView(APIView):
         order = own_order(account_of(request), code)
         asked = PaySerializer(data=request.data, context={"order": order})
         asked.is_valid(raise_exception=True)
-        return Response(_pay(account_of(request), order, **asked.validated_data))
+        given = asked.validated_data
+        start = partial(services.start_payment, order, holders=given["holders"], email=given["email"])
+        return self.start_once(start, lambda payment: _go_on(account_of(request), payment, given["said"]))
 
 
 class CancelPaymentView(APIView):
@@ -48,18 +52,18 @@ class CancelPaymentView(APIView):
         return Response(OrderSerializer(own_order(account_of(request), code)).data)
 
 
-def _pay(user: User, order: Order, *, holders: list[str], email: str, said: dict[str, str] | None) -> dict[str, Any]:
-    payment = patiently(services.start_payment, order, holders=holders, email=email)
+def _go_on(user: User, payment: Payment, said: dict[str, str] | None) -> Response:
+    """Go on with a payment that was started, or that has been going on already."""
     onward = None if _has_arrived(payment) else _submit(payment, said)
     if _has_arrived(payment):
         onward = None
         patiently(services.settle_payment, payment)
-    order = own_order(user, order.code)
+    order = own_order(user, payment.order.code)
     if onward is None and not order.is_paid:
         # The turn was over, or the event cancelled, at the same instant: the money goes back.
         raise OrderNotPayable
     paid = {"status": "waiting" if onward else "paid", "redirect_url": onward, "order": order}
-    return PaidSerializer(paid).data
+    return Response(PaidSerializer(paid).data)
 
 
 def _has_arrived(payment: Payment) -> bool:

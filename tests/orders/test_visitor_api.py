@@ -44,10 +44,10 @@ def test_visitor_joins_by_a_cookie_and_finds_the_place_again(line: Queue, client
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
 
 
-def test_stranger_is_told_of_the_queue_and_gets_no_cookie(line: Queue, client: Client):
+def test_stranger_is_told_of_the_queue_and_gets_a_name_to_join_with(line: Queue, client: Client):
     AdmissionFactory(queue=line)
 
-    assert (journey(client), dict(client.cookies)) == (told(line, queue_size=1), {})
+    assert (journey(client), list(client.cookies)) == (told(line, queue_size=1), ["visitor"])
 
 
 def test_place_of_a_visitor_is_nobody_elses(line: Queue, client: Client, ben: User):
