@@ -18,13 +18,15 @@ from typing import Any, TypeVar
 import httpx
 from django.db import connection
 
-from config.crowd.browser import Browser, open_browser
+from config.crowd.browser import open_browser
+from config.crowd.pages import Pages
 from config.crowd.people import Person, session_of
 from config.crowd.plans import Kind, Plan
 from config.crowd.sale import Sale
-from config.crowd.shopping import Shopper, is_held
+from config.crowd.shopping import Shopper
 from config.crowd.standing import UNKNOWN, Standing
 from config.crowd.tally import Tally
+from config.crowd.way import Way
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -62,7 +64,7 @@ class Background:
         limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE, keepalive_expiry=2)
         async with httpx.AsyncHTTPTransport(limits=limits) as transport:
             self._transport = transport
-            self._board = SharedBoard(self._browser("", Tally()), self._sale)
+            self._board = SharedBoard(self._way("", tally := Tally()), tally, self._sale)
             while True:
                 board = await self._board.read()
                 for _ in range(newcomers(board, coming=len(self._coming), away=len(self._away))):
@@ -77,8 +79,9 @@ class Background:
 
     async def _visit(self, person: Person) -> None:
         try:
-            browser = self._browser(await self._session(person), Tally())
-            await Visit(person, browser, self._sale, self._board, self._rng).live(lambda: self._coming.discard(person))
+            way = self._way(await self._session(person), tally := Tally())
+            visit = Visit(person, way, tally=tally, sale=self._sale, board=self._board, rng=self._rng)
+            await visit.live(lambda: self._coming.discard(person))
         except Exception:
             # Whatever it is, it is one visit of nobody; the next may go better.
             logger.warning("%s could not go on", person.email, exc_info=True)
@@ -87,8 +90,8 @@ class Background:
             self._coming.discard(person)
             self._away.append(person)
 
-    def _browser(self, session: str, tally: Tally) -> Browser:
-        return open_browser(self._transport, self._url, gate=self._gate, tally=tally, session=session)
+    def _way(self, session: str, tally: Tally) -> Way:
+        return Pages(open_browser(self._transport, self._url, gate=self._gate, tally=tally, session=session))
 
     async def _session(self, person: Person) -> str:
         key, made_at = self._sessions.get(person, ("", 0.0))
@@ -120,8 +123,8 @@ def newcomers(board: dict[str, Any], *, coming: int, away: int) -> int:
 class SharedBoard:
     """The board that everybody in the crowd looks at: asked for once in a while, however many look."""
 
-    def __init__(self, browser: Browser, sale: Sale) -> None:
-        self._standing = Standing(sale.general, browser, browser.tally, email="", rng=Random())  # noqa: S311
+    def __init__(self, way: Way, tally: Tally, sale: Sale) -> None:
+        self._standing = Standing(way.door(sale.general), tally, email="", rng=Random())  # noqa: S311
         self._lock = asyncio.Lock()
         self._read_at = 0.0
         self._board = UNKNOWN
@@ -138,14 +141,13 @@ class SharedBoard:
 class Visit:
     """One visit of one person to the sale."""
 
-    def __init__(self, person: Person, browser: Browser, sale: Sale, board: SharedBoard, rng: Random) -> None:
+    def __init__(self, person: Person, way: Way, *, tally: Tally, sale: Sale, board: SharedBoard, rng: Random) -> None:
         self.person = person
-        self.browser = browser
+        self.way = way
         self.sale = sale
         self.rng = rng
-        self.standing = Standing(
-            sale.general, browser, browser.tally, email=person.email, rng=rng, read_board=board.read
-        )
+        self.door = way.door(sale.general)
+        self.standing = Standing(self.door, tally, email=person.email, rng=rng, read_board=board.read)
         wishes = rng.sample(person.wishes, len(person.wishes))
         self.plan = Plan(
             number=person.number,
@@ -160,48 +162,43 @@ class Visit:
             signs_up=False,
             seed="",
         )
-        self.shopper = Shopper(self.plan, browser, sale, browser.tally, rng)
+        self.shopper = Shopper(self.plan, way, sale, tally, rng)
 
     async def live(self, has_joined: Callable[[], None]) -> None:
         """Look at the event, stand in line, use the turn; `has_joined` is called once the fan stands in line or not."""
-        await self.browser.open(self.sale.event_page)
+        await self.way.look_at_event(self.sale)
         await self.standing.join()
         has_joined()
         leaves = self.rng.randrange(100) < LEAVE_THE_LINE
-        page = await self.standing.wait(looks=self.rng.randint(3, 20) if leaves else None)
-        if page.form("/hold/") is not None:
-            await self.use_turn(page.url)
+        sight = await self.standing.wait(looks=self.rng.randint(3, 20) if leaves else None)
+        if sight.has_turn:
+            await self.use_turn()
         elif leaves:
-            await self.standing.leave(page)
+            await self.standing.leave()
 
-    async def use_turn(self, url: str) -> None:
+    async def use_turn(self) -> None:
         mood = self.rng.randrange(100)
         if mood < NEVER_SHOW_UP:
             return
         await self.shopper.pause(1, 8)
-        page = await self.browser.open(url)
-        await self.shopper.show_up(page)
+        await self.door.look()
+        await self.door.show_up()
         await self.shopper.pause(4, 20)
-        order = await self.hold(url)
+        order = await self.hold()
         await self.shopper.pause(4, 20)
         if order and mood < NEVER_SHOW_UP + LET_LAPSE:
             return
         if order and self.person.buys and mood >= 100 - BUY:
             await self.shopper.check_out(order)
         elif order:
-            await self.give_back(order)
-        await self.standing.leave(await self.browser.open(url))
+            await self.way.give_back(order)
+        await self.door.look()
+        await self.standing.leave()
 
-    async def hold(self, url: str) -> str:
-        """Hold tickets of which there are many; returns the order's address, or nothing."""
-        form = (await self.browser.open(url)).form("/hold/")
+    async def hold(self) -> str:
+        """Hold tickets of which there are many; returns the order, or nothing."""
+        sight = await self.door.look()
         plenty = await self.shopper.picks(leaving=LEFT_FOR_OTHERS)
-        if form is None or not plenty:
+        if not sight.has_turn or not plenty:
             return ""
-        answer = await self.shopper.hold(form, *plenty[0])
-        return answer.location if is_held(answer) else ""
-
-    async def give_back(self, order: str) -> None:
-        form = (await self.browser.open(order)).form("/give-back/")
-        if form is not None:
-            await self.browser.send(form)
+        return (await self.shopper.hold(self.door, *plenty[0])).order

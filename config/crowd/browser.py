@@ -1,36 +1,27 @@
-"""A fan's browser: cookies, pages, forms, and a watch on every answer."""
+"""A fan's browser: cookies, pages and forms."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from html.parser import HTMLParser
+from typing import Any, Self
 from urllib.parse import urljoin
 
 import httpx
 from django.conf import settings
 
 from config.crowd.tally import Tally
+from config.crowd.wire import Reply, Wire, open_client
 
 FORM = re.compile(r"<form\b.*?</form>", re.DOTALL | re.IGNORECASE)
 HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)
 CHALLENGE = re.compile(r'challengeurl="([^"]+)"')
 PLACE = re.compile(r'data-place="(\d+)"')
-# A sale under load may answer late; a browser would wait longer still.
-ANSWER_SECONDS = 30
-# Seconds since the epoch by a clock that never jumps.
-EPOCH = time.time() - time.perf_counter()
-Files = Mapping[str, tuple[str, bytes, str]]
 UNPRESSED = {"submit", "button", "image", "reset", "file"}
-
-
-def clock() -> float:
-    """Return the crowd's time: seconds since the epoch, of one clock for all fans."""
-    return EPOCH + time.perf_counter()
 
 
 class FormReader(HTMLParser):
@@ -62,16 +53,12 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Page:
-    """One answer."""
+class Page(Reply):
+    """One answer that is to be read as a page."""
 
-    url: str
-    status: int
-    text: str
-    location: str
-    refusal: str
-    sent: float
-    answered: float
+    @classmethod
+    def of(cls, reply: Reply) -> Self:
+        return cls(reply.url, reply.status, reply.text, reply.headers, reply.sent, reply.answered)
 
     @cached_property
     def forms(self) -> list[Form]:
@@ -118,27 +105,21 @@ def open_browser(
     address: str = "",
 ) -> Browser:
     """Return a browser of its own cookies for a site; signed in with a session, coming from a network address."""
-    client = httpx.AsyncClient(
-        transport=transport,
-        base_url=url,
-        timeout=ANSWER_SECONDS,
-        trust_env=False,
-        follow_redirects=False,
-        # As a proxy in front would tell it.
-        headers={"X-Forwarded-For": address} if address else {},
-    )
+    browser = Browser(Wire(open_client(transport, url, address=address), gate, tally))
     if session:
-        client.cookies.set(settings.SESSION_COOKIE_NAME, session, domain="127.0.0.1")
-    return Browser(client, gate, tally)
+        browser.sign_in(session)
+    return browser
 
 
 class Browser:
-    """One fan's browser; its tabs share cookies. At most so many requests as the gate lets through are under way."""
+    """One fan's browser; its tabs share cookies."""
 
-    def __init__(self, client: httpx.AsyncClient, gate: asyncio.Semaphore, tally: Tally) -> None:
-        self._client = client
-        self._gate = gate
-        self.tally = tally
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def sign_in(self, session: str) -> None:
+        """Go on as whoever has this session."""
+        self._wire.client.cookies.set(settings.SESSION_COOKIE_NAME, session, domain="127.0.0.1")
 
     async def open(self, url: str) -> Page:
         """Go to an address and follow where it leads."""
@@ -150,46 +131,18 @@ class Browser:
 
     async def send(self, form: Form, **values: str) -> Page:
         """Send a form with some of its fields filled in; returns its answer without following it."""
-        return await self._ask("POST", form.action, {**form.fields, **values})
+        return await self._ask("POST", form.action, data={**form.fields, **values})
 
     async def send_with_photo(self, form: Form, photo: bytes, **values: str) -> Page:
         """Send a form that asks for a photo; returns its answer without following it."""
         files = {"photo": ("document.jpg", photo, "image/jpeg")}
-        return await self._ask("POST", form.action, {**form.fields, **values}, files)
+        return await self._ask("POST", form.action, data={**form.fields, **values}, files=files)
 
     async def follow(self, page: Page) -> Page:
         while page.leads_on:
             page = await self.get(urljoin(page.url, page.location))
         return page
 
-    async def _ask(
-        self, method: str, url: str, data: Mapping[str, str] | None = None, files: Files | None = None
-    ) -> Page:
-        async with self._gate:
-            sent = clock()
-            try:
-                # Django looks at the referrer of forms sent by HTTPS only; a browser always sends it.
-                answer = await self._client.request(method, url, data=data, files=files, headers={"Referer": url})
-            except httpx.TransportError as error:
-                self.tally.errors.append(f"{method} {url}: {type(error).__name__} {error}")
-                return Page(url, 599, "", "", "", sent, clock())
-            answered = clock()
-        page = Page(
-            url=url,
-            status=answer.status_code,
-            text=answer.text,
-            location=answer.headers.get("Location", ""),
-            refusal=answer.headers.get("X-Refusal", ""),
-            sent=sent,
-            answered=answered,
-        )
-        self._note(method, page)
-        return page
-
-    def _note(self, method: str, page: Page) -> None:
-        if page.status >= 500:
-            self.tally.errors.append(f"{method} {page.url}: {page.status} {page.refusal}")
-        if page.refusal:
-            self.tally.refused[page.refusal] += 1
-        elif 400 <= page.status < 500:
-            self.tally.refused[f"http_{page.status}"] += 1
+    async def _ask(self, method: str, url: str, **sent: Any) -> Page:
+        # Django looks at the referrer of forms sent by HTTPS only; a browser always sends it.
+        return Page.of(await self._wire.ask(method, url, headers={"Referer": url}, **sent))

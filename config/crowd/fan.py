@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from random import Random
 
-from config.crowd.browser import Browser, Form, Page, clock
-from config.crowd.document import photo_of_document
 from config.crowd.plans import PRESALE, Kind, Plan
 from config.crowd.sale import Line, Sale
 from config.crowd.shopping import Shopper
 from config.crowd.standing import Standing
 from config.crowd.tally import LATE, READY, Tally
+from config.crowd.way import ReadLetter, Sight, Way
+from config.crowd.wire import clock
 
-PASSWORD = "correct horse battery staple"  # noqa: S105 - of play accounts in a database that is removed
 # One more than an account may guess wrong in ten minutes.
 GUESSES = 11
 PREPARES_WITHIN = 3.0
 
-ReadLetter = Callable[[str], Awaitable[str]]
-
 
 class Fan:
-    """Lives through one sale as planned; `read_letter` gives the link of the newest letter to an address."""
+    """Lives through one sale as planned, in whatever way the site is reached."""
 
-    def __init__(self, plan: Plan, browser: Browser, sale: Sale, tally: Tally, read_letter: ReadLetter) -> None:
+    def __init__(self, plan: Plan, way: Way, sale: Sale, tally: Tally, read_letter: ReadLetter) -> None:
         self.plan = plan
-        self.browser = browser
+        self.way = way
         self.sale = sale
         self.tally = tally
         self.read_letter = read_letter
         self.rng = Random(plan.seed)  # noqa: S311 - a crowd is no secret
-        self.shopper = Shopper(plan, browser, sale, tally, self.rng)
+        self.shopper = Shopper(plan, way, sale, tally, self.rng)
         self.has_got_ready = self.has_guessed = self.has_come = self.has_expired = False
 
     async def live(self, sale: Sale) -> None:
@@ -52,7 +48,7 @@ class Fan:
         """Do what is done before the opening; a fan who comes late does nothing yet."""
         await self.shopper.pause(0, PREPARES_WITHIN)
         if self.plan.signs_up:
-            await self.sign_up()
+            await self.way.sign_up(self.plan.name, self.plan.email, self.read_letter)
         if self.plan.is_ready:
             await self.get_ready()
 
@@ -61,50 +57,34 @@ class Fan:
         return [*self.sale.lines] if self.plan.queue == PRESALE else [self.sale.general]
 
     def standing_in(self, line: Line) -> Standing:
-        return Standing(line, self.browser, self.tally, email=self.plan.email, rng=self.rng)
+        return Standing(self.way.door(line), self.tally, email=self.plan.email, rng=self.rng)
 
     def note(self) -> None:
         """Note that this fan's misbehaviour has really happened."""
         self.tally.happened[self.plan.kind] += 1
 
-    async def sign_up(self) -> None:
-        page = await self.browser.open("/account/signup/")
-        form = expect(page, "/account/signup/")
-        given = {"name": self.plan.name, "email": self.plan.email, "password1": PASSWORD}
-        await self.browser.follow(await self.browser.send(form, **given))
-        link = await self.read_letter(self.plan.email)
-        page = await self.browser.open(link)
-        await self.browser.follow(await self.browser.send(expect(page, "/confirm-email/")))
-        await self.verify_identity()
-
-    async def verify_identity(self) -> None:
-        form = expect(await self.browser.open("/account/identity/"), "/account/identity/")
-        answer = await self.browser.send_with_photo(form, photo_of_document(), legal_name=self.plan.name)
-        await self.browser.follow(answer)
-
     async def get_ready(self) -> None:
         """Look at the event, and show ahead of the opening what each queue asks for."""
-        await self.browser.open(self.sale.event_page)
+        await self.way.look_at_event(self.sale)
         if self.plan.kind == Kind.GUESSES:
             await self.guess()
         lines = self.sale.lines if self.plan.kind == Kind.BUYS_IN_TWO_QUEUES else self.lines()[:1]
         for line in lines:
             standing = self.standing_in(line)
-            page = await self.browser.open(line.page)
-            if self.plan.kind == Kind.JOINS_TOO_SOON and await standing.join_too_soon(page):
+            await standing.door.look()
+            if self.plan.kind == Kind.JOINS_TOO_SOON and await standing.join_too_soon():
                 self.note()
-            self.has_got_ready = await standing.get_ready(page)
+            self.has_got_ready = await standing.get_ready()
 
     async def guess(self) -> None:
         """Try codes at the presale's door until it listens no more."""
         self.has_guessed = True
-        page = await self.browser.open(self.sale.presale.page)
-        form = page.form("/ready/") or page.form("/join/")
-        if form is None:
+        door = self.way.door(self.sale.presale)
+        if not (await door.look()).can_show_code:
             # The sale is over already.
             return
         for _ in range(GUESSES):
-            answer = await self.browser.send(form, code=f"FALL{self.rng.randrange(10_000)}")
+            answer = await door.show_code(f"FALL{self.rng.randrange(10_000)}")
             if answer.refusal == "throttled":
                 self.note()
                 return
@@ -113,8 +93,7 @@ class Fan:
         """Stand in a line and use the turn, again and again; returns whether the fan is done with the sale."""
         standing = self.standing_in(line)
         while await self.join(standing):
-            page = await self.stand_in(standing)
-            if page is not None and await self.shopper.use_turn(page):
+            if await self.stand_in(standing) and await self.shopper.use_turn(standing.door):
                 if self.plan.kind == Kind.BUYS_TWICE:
                     await standing.join_again()
                 return True
@@ -137,27 +116,27 @@ class Fan:
             self.note()
         return told > 0
 
-    async def stand_in(self, standing: Standing) -> Page | None:
-        """Wait for the turn, and miss it where that is the plan; returns the page to choose tickets on, or None."""
-        page = await standing.wait(looks=2 if self.plan.kind == Kind.LEAVES else None)
+    async def stand_in(self, standing: Standing) -> bool:
+        """Wait for the turn, and miss it where that is the plan; returns whether tickets can be chosen."""
+        sight = await standing.wait(looks=2 if self.plan.kind == Kind.LEAVES else None)
         match self.plan.kind:
-            case Kind.LEAVES if await standing.leave(page):
+            case Kind.LEAVES if await standing.leave():
                 self.note()
-                return None
-            case Kind.STAYS_AWAY if await self.stay_away(page):
+                return False
+            case Kind.STAYS_AWAY if await self.stay_away(standing, sight):
                 self.note()
-                return None
+                return False
             case Kind.RETURNS if not self.has_expired:
-                self.has_expired = await self.stay_away(page)
-                return None
-        return page if page.form("/hold/") else None
+                self.has_expired = await self.stay_away(standing, sight)
+                return False
+        return sight.has_turn
 
-    async def stay_away(self, page: Page) -> bool:
+    async def stay_away(self, standing: Standing, sight: Sight) -> bool:
         """Do not show up although it is one's turn; returns whether it was lost for that."""
-        if page.form("/hold/") is None:
+        if not sight.has_turn:
             return False
         await asyncio.sleep(self.sale.absence_seconds)
-        return (await self.browser.open(page.url)).form("/hold/") is None
+        return not (await standing.door.look()).has_turn
 
     async def buy_in_two_queues(self) -> bool:
         """Stand in both lines until both turns last at once, and use them then; returns whether the fan is done."""
@@ -168,24 +147,13 @@ class Fan:
                 return False
         while True:
             await asyncio.gather(*(self.wait_inside(standing) for standing in both))
-            pages = await asyncio.gather(*(self.browser.open(standing.line.page) for standing in both))
-            missed = [standing for standing, page in zip(both, pages, strict=True) if page.form("/hold/") is None]
-            if not missed and await self.shopper.use_two_turns(pages):
+            sights = await asyncio.gather(*(standing.door.look() for standing in both))
+            missed = [standing for standing, sight in zip(both, sights, strict=True) if not sight.has_turn]
+            if not missed and await self.shopper.use_two_turns([standing.door for standing in both]):
                 return True
             if not all([await self.join(standing) for standing in missed]):
                 return False
 
     async def wait_inside(self, standing: Standing) -> None:
-        await self.shopper.show_up(await standing.wait())
-
-
-class PageUnexpectedError(Exception):
-    """A page lacks the form that it should have here."""
-
-
-def expect(page: Page, part: str) -> Form:
-    """Return a form of the page; raises PageUnexpectedError when there is none that goes there."""
-    form = page.form(part)
-    if form is None:
-        raise PageUnexpectedError(f'{page.url} ({page.status}, "{page.heading}") has no form to {part}')
-    return form
+        await standing.wait()
+        await standing.door.show_up()

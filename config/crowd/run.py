@@ -14,6 +14,7 @@ import httpx
 from config.crowd import scene
 from config.crowd.browser import open_browser
 from config.crowd.fan import Fan
+from config.crowd.pages import Pages
 from config.crowd.plans import Plan
 from config.crowd.sale import Sale
 from config.crowd.tally import Tally
@@ -94,7 +95,7 @@ class _Crowd:
             # Everyone comes from an address of their own.
             address=f"10.0.{plan.number // 256}.{plan.number % 256}",
         )
-        return Fan(plan, browser, self._sale, self.tally, self._read_letter)
+        return Fan(plan, Pages(browser), self._sale, self.tally, self._read_letter)
 
     async def _read_letter(self, email: str) -> str:
         return await self._ask_clerk(scene.link_of_letter, email)

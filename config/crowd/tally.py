@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from config.crowd.plans import GENERAL, PRESALE, Kind
+from config.crowd.way import Via
 
 READY, LATE = "ready", "late"
 # How fans came; somebody in every way.
@@ -28,14 +29,21 @@ class Join:
 
 @dataclass
 class Tally:
-    """Everything the crowd notes down: what was refused (by code), how long answers took, what went wrong."""
+    """Everything the crowd notes down: what was refused (by code), how long answers took, what went wrong.
 
+    `via` is how it came. `unchanged` counts the answers that said so (304), `repeated` those that a fan had lost and
+    was given again.
+    """
+
+    via: Via = Via.PAGES
     joins: list[Join] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     seconds: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     happened: Counter[Kind] = field(default_factory=Counter)
     came: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
+    unchanged: int = 0
+    repeated: int = 0
 
     def forget(self) -> None:
         """Forget how long answers took and what went wrong; for a crowd without an end."""

@@ -172,7 +172,7 @@ def test_page_gives_its_forms_as_a_browser_would_send_them():
       <form action="/queues/sale/join/" method="post"><input type="hidden" name="csrfmiddlewaretoken" value="abc">
         <input type="checkbox" name="terms"><input name="email" value="a@b.example"><button name="go" value="1">Go
       </form><form method="post"><input name="token" value="t"></form>"""
-    page = Page("/orders/AB/payment/", 200, text, "", "", 0, 1)
+    page = Page("/orders/AB/payment/", 200, text, {}, 0, 1)
     join, here = page.forms
     assert (join.action, join.fields) == ("/queues/sale/join/", {"csrfmiddlewaretoken": "abc", "email": "a@b.example"})
     assert (here.action, here.fields) == ("/orders/AB/payment/", {"token": "t"})

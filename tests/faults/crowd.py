@@ -62,8 +62,7 @@ class Fan:
 
     def _ask(self, method: str, url: str, data: dict[str, str] | None = None) -> Page:
         answer = self.browser.request(method, url, data=data, follow_redirects=True)
-        refusal = answer.headers.get("X-Refusal", "")
-        return Page(str(answer.url), answer.status_code, answer.text, "", refusal, sent=0, answered=0)
+        return Page(str(answer.url), answer.status_code, answer.text, answer.headers, sent=0, answered=0)
 
 
 def found(page: Page, part: str) -> Form:
