@@ -1,4 +1,4 @@
-# What a person types: demo, test, check, rehearse, clean. PORT=, CROWD=, ARGS=, FANS= and SEED= go on to them.
+# What a person types: demo, test, check, rehearse, clean. PORT=, CROWD=, ARGS=, FANS=, SEED= and VIA= go on to them.
 
 .PHONY: demo test check rehearse lock clean runtime develop
 .DEFAULT_GOAL := demo
@@ -7,7 +7,7 @@ PYTHONS := python3.11 python3.12 python3.13 python3.14 python3
 FIND_PYTHON = for name in $(PYTHONS); do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$name"; break; }; done
 BIN := .venv/bin
-VARIABLES := PORT CROWD FANS SEED REQUIRE_BROWSER CHROMIUM
+VARIABLES := PORT CROWD FANS SEED VIA REQUIRE_BROWSER CHROMIUM
 $(foreach name,$(VARIABLES),$(if $(value $(name)),$(eval export $(name))))
 
 # The environment of commands that read the settings and touch no server.

@@ -1,6 +1,7 @@
 """`make rehearse`: a sale of the concert on the real stack, with a crowd that misbehaves, in a few minutes.
 
-Run as `python -m config.rehearsal`. FANS is how many come, SEED repeats a crowd. Its servers, ports and folder are its
+Run as `python -m config.rehearsal`. FANS is how many come, SEED repeats a crowd, VIA is by which way
+(pages or api). Its servers, ports and folder are its
 own and are removed at the end, however it ends. The exit code is 0 when nothing went wrong; the last line is JSON.
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from config.crowd.plans import FEWEST_FANS
+from config.crowd.way import Via
 from config.demo import Stopped, stop_once
 from config.embedded import Embedded, stop_leftover_servers
 from config.processes import STOP_SIGNALS, FolderInUse, FolderLock, Process, StartRefused, say
@@ -40,7 +42,7 @@ TRACEBACK_LINES = 60
 
 
 class InputRefused(Exception):  # noqa: N818 - it is an answer, not an error
-    """FANS or SEED is not what it should be."""
+    """FANS, SEED or VIA is not what it should be."""
 
 
 def main() -> int:
@@ -48,7 +50,7 @@ def main() -> int:
     for signum in STOP_SIGNALS:
         signal.signal(signum, stop_once)
     try:
-        return rehearse(chosen_fans(os.environ), chosen_seed(os.environ))
+        return rehearse(chosen_fans(os.environ), chosen_seed(os.environ), chosen_via(os.environ))
     except Stopped:
         say("\nThe rehearsal was stopped; nothing is left of it.")
         return 130
@@ -73,12 +75,21 @@ def chosen_seed(environment: Mapping[str, str]) -> int:
     return int(value)
 
 
-def rehearse(fans: int, seed: int) -> int:
+def chosen_via(environment: Mapping[str, str]) -> Via:
+    """Return the way in that VIA asks for, by the pages unless it says otherwise; raises InputRefused."""
+    value = environment.get("VIA") or Via.PAGES
+    if value not in list(Via):
+        raise InputRefused(f"VIA={value} does not do: choose {' or '.join(Via)}.")
+    return Via(value)
+
+
+def rehearse(fans: int, seed: int, via: Via) -> int:
     """Bring everything up in a folder of this run's own, rehearse, and remove it all; return the exit code."""
     remove_ended_runs()
     folder = RUNS / str(os.getpid())
     try:
-        say(f"Rehearsing with {fans} fans: starting PostgreSQL, Redis, two web processes, two workers and beat.")
+        say(f"Rehearsing with {fans} fans, VIA={via}.")
+        say("Starting PostgreSQL, Redis, two web processes, two workers and beat.")
         with Embedded(folder) as servers:
             stack = Stack(
                 folder / "stack",
@@ -91,7 +102,7 @@ def rehearse(fans: int, seed: int) -> int:
             )
             stack.manage("migrate", "--no-input")
             with stack:
-                return run_sale(stack, fans, seed)
+                return run_sale(stack, fans, seed, via)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -110,13 +121,14 @@ def remove_ended_runs() -> None:
         lock.release()
 
 
-def run_sale(stack: Stack, fans: int, seed: int) -> int:
+def run_sale(stack: Stack, fans: int, seed: int, via: Via) -> int:
     """Run the crowd against the stack, pass on what it says, and return its exit code.
 
     Raises StartRefused when a process of the stack ends meanwhile or the time is up.
     """
     limit = LEAST_SECONDS + fans * SECONDS_A_FAN
-    command = [sys.executable, "manage.py", "rehearse", f"--fans={fans}", f"--seed={seed}", f"--limit-seconds={limit}"]
+    options = [f"--fans={fans}", f"--seed={seed}", f"--via={via}", f"--limit-seconds={limit}"]
+    command = [sys.executable, "manage.py", "rehearse", *options]
     log = stack.folder / "logs" / "rehearse.log"
     crowd = Process("rehearse", command, log=log, environment=stack.environment, folder=PROJECT)
     deadline = time.monotonic() + limit + AROUND_SECONDS

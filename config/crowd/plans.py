@@ -23,6 +23,9 @@ PRESALE, GENERAL = "presale", "general"
 # Every third has a code for the presale; it works for nine tenths of them.
 PRESALE_SHARE = 3
 
+# Of programs: every so manyth is badly written and remembers no answer, and every so manyth has a bad line.
+CARELESS, ON_A_BAD_LINE = 4, 6
+
 
 class Kind(StrEnum):
     """What a fan is up to."""
@@ -79,6 +82,15 @@ class Plan:
     @property
     def is_buyer(self) -> bool:
         return self.kind in BUYERS
+
+    @property
+    def is_careful(self) -> bool:
+        """Whether a program of this fan's asks for changes only."""
+        return self.number % CARELESS != 0
+
+    @property
+    def loses_answers(self) -> bool:
+        return self.number % ON_A_BAD_LINE == 0
 
     @property
     def has_code(self) -> bool:

@@ -10,11 +10,24 @@ from typing import Any
 from config import bookkeeping
 from config.crowd.plans import ENOUGH_FOR_EVERY_KIND, MISBEHAVIOUR, Kind
 from config.crowd.tally import WAYS, Tally, count_inversions, match_joins
+from config.crowd.way import Via
 
 FROM_ROWS = ("admitted", "completed", "expired", "left")
 MEASURED = ("join", "board", "hold", "pay")
 # None of these may be anything but 0.
-MUST_BE_ZERO = ("oversold", "order_inversions", "limit_breaches", "paid_without_ticket", "errors_5xx")
+MUST_BE_ZERO = (
+    "oversold",
+    "order_inversions",
+    "limit_breaches",
+    "paid_without_ticket",
+    "errors_5xx",
+    "answers_differing",
+)
+# What programs do, and what it means where none did.
+OF_PROGRAMS = {
+    "answers_304": "no program was told that nothing has changed",
+    "answers_repeated": "no program asked again with the same key",
+}
 ERRORS_SHOWN = 10
 
 
@@ -55,6 +68,7 @@ def make(tally: Tally, *, fans: int, seconds: float, unsold: Sequence[str]) -> R
     rows = bookkeeping.figures()
     passages = match_joins(tally.joins, bookkeeping.admissions())
     figures: dict[str, Any] = {
+        "via": str(tally.via),
         "fans": fans,
         "joined": rows["joined"],
         "refused": dict(sorted(tally.refused.items())),
@@ -68,6 +82,9 @@ def make(tally: Tally, *, fans: int, seconds: float, unsold: Sequence[str]) -> R
         "paid_without_ticket": bookkeeping.count_paid_without_ticket(),
         "errors_5xx": len(tally.errors),
         **{f"{name}_p95_ms": tally.p95_ms(name) for name in MEASURED},
+        "answers_304": tally.unchanged,
+        "answers_repeated": tally.repeated,
+        "answers_differing": tally.differing,
         "seconds": seconds,
         "came": {way: tally.came[way] for way in WAYS},
         "misbehaviour": {str(kind): tally.happened[kind] for kind in MISBEHAVIOUR},
@@ -101,4 +118,6 @@ def _missing(figures: Mapping[str, Any]) -> list[str]:
             found.append(f"nobody {kind}: the crowd did not do its work")
     if not figures["late_payments"]:
         found.append("no payment came late by the rows")
+    if figures["via"] == Via.API:
+        found += [why for name, why in OF_PROGRAMS.items() if not figures[name]]
     return found

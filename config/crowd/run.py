@@ -12,12 +12,15 @@ from typing import Any, TypeVar
 import httpx
 
 from config.crowd import scene
+from config.crowd.api import Api
 from config.crowd.browser import open_browser
 from config.crowd.fan import Fan
 from config.crowd.pages import Pages
 from config.crowd.plans import Plan
+from config.crowd.program import open_program
 from config.crowd.sale import Sale
 from config.crowd.tally import Tally
+from config.crowd.way import Via, Way
 
 Answer = TypeVar("Answer")
 
@@ -35,18 +38,21 @@ def run_crowd(
     sessions: Mapping[str, str],
     watch: Callable[[], None],
     limit_seconds: float,
+    via: Via,
 ) -> Tally:
     """Let everyone live through the sale and return what they noted; `watch` is called every two seconds meanwhile.
 
     Ends after `limit_seconds` at the latest, and notes then how many were not done.
     """
-    crowd = _Crowd(sale, url, sessions, watch)
+    crowd = _Crowd(sale, url, sessions, watch, via=via)
     return asyncio.run(crowd.live(plans, limit_seconds))
 
 
 class _Crowd:
-    def __init__(self, sale: Sale, url: str, sessions: Mapping[str, str], watch: Callable[[], None]) -> None:
-        self.tally = Tally()
+    def __init__(
+        self, sale: Sale, url: str, sessions: Mapping[str, str], watch: Callable[[], None], *, via: Via
+    ) -> None:
+        self.tally = Tally(via=via)
         self._sale = sale
         self._url = url
         self._sessions = sessions
@@ -86,16 +92,9 @@ class _Crowd:
             print(f"Not ready after {READY_SECONDS:.0f} s, so the sale opens all the same: {names}", flush=True)
 
     def _fan(self, plan: Plan, transport: httpx.AsyncBaseTransport) -> Fan:
-        browser = open_browser(
-            transport,
-            self._url,
-            gate=self._gate,
-            tally=self.tally,
-            session=self._sessions.get(plan.email, ""),
-            # Everyone comes from an address of their own.
-            address=f"10.0.{plan.number // 256}.{plan.number % 256}",
-        )
-        return Fan(plan, Pages(browser), self._sale, self.tally, self._read_letter)
+        session = self._sessions.get(plan.email, "")
+        way = open_way(plan, transport, self._url, gate=self._gate, tally=self.tally, session=session)
+        return Fan(plan, way, self._sale, self.tally, self._read_letter)
 
     async def _read_letter(self, email: str) -> str:
         return await self._ask_clerk(scene.link_of_letter, email)
@@ -107,6 +106,20 @@ class _Crowd:
 
     async def _ask_clerk(self, ask: Callable[..., Answer], *given: Any) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._clerk, partial(ask, *given))
+
+
+def open_way(
+    plan: Plan, transport: httpx.AsyncBaseTransport, url: str, *, gate: asyncio.Semaphore, tally: Tally, session: str
+) -> Way:
+    """Return a fan's own way to a site, as the tally says that the crowd comes; signed in with a session, if any."""
+    # Everyone comes from an address of their own.
+    own: dict[str, Any] = {"gate": gate, "tally": tally, "address": f"10.0.{plan.number // 256}.{plan.number % 256}"}
+    browser = open_browser(transport, url, session=session, **own)
+    if tally.via == Via.PAGES:
+        return Pages(browser)
+    # A session's key is its token.
+    habits: dict[str, Any] = {"token": session, "careful": plan.is_careful, "loses_answers": plan.loses_answers}
+    return Api(open_program(transport, url, **own, **habits), browser)
 
 
 async def live(fan: Fan, prepared: asyncio.Task[None], sale: Sale) -> None:

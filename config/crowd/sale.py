@@ -19,8 +19,12 @@ class Line:
         return f"/queues/{self.slug}/"
 
     @property
+    def api(self) -> str:
+        return f"/api/v1/queues/{self.slug}/"
+
+    @property
     def board(self) -> str:
-        return f"/api/v1/queues/{self.slug}/board/"
+        return f"{self.api}board/"
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,12 @@ class Sale:
         return f"/events/{self.event_slug}/"
 
     @property
+    def event_in_api(self) -> str:
+        return f"/api/v1/events/{self.event_slug}/"
+
+    @property
     def availability(self) -> str:
-        return f"/api/v1/events/{self.event_slug}/availability/"
+        return f"{self.event_in_api}availability/"
 
     @property
     def lines(self) -> tuple[Line, Line]:

@@ -32,7 +32,7 @@ class Tally:
     """Everything the crowd notes down: what was refused (by code), how long answers took, what went wrong.
 
     `via` is how it came. `unchanged` counts the answers that said so (304), `repeated` those that a fan had lost and
-    was given again.
+    was given again, `differing` those of them that were not the same.
     """
 
     via: Via = Via.PAGES
@@ -44,6 +44,7 @@ class Tally:
     errors: list[str] = field(default_factory=list)
     unchanged: int = 0
     repeated: int = 0
+    differing: int = 0
 
     def forget(self) -> None:
         """Forget how long answers took and what went wrong; for a crowd without an end."""

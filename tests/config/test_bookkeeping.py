@@ -16,6 +16,7 @@ from config.bookkeeping import CounterDifference
 from config.crowd import report
 from config.crowd.plans import MISBEHAVIOUR, Kind
 from config.crowd.tally import WAYS, Join, Row, Tally
+from config.crowd.way import Via
 from events.models import Tier
 from orders import services
 from orders.models import Order
@@ -25,10 +26,11 @@ from tests.factories import AdmissionFactory, QueueFactory
 
 ENDED = datetime(2026, 11, 20, 12, tzinfo=UTC)
 KEYS = [
+    "via",
     *("fans", "joined", "refused", "admitted", "completed", "expired", "left", "parallel_buys_tried", "late_payments"),
     *("tickets_sold", "oversold", "order_inversions", "limit_breaches", "paid_without_ticket", "errors_5xx"),
-    *("join_p95_ms", "board_p95_ms", "hold_p95_ms", "pay_p95_ms", "seconds"),
-    *("came", "misbehaviour"),
+    *("join_p95_ms", "board_p95_ms", "hold_p95_ms", "pay_p95_ms"),
+    *("answers_304", "answers_repeated", "answers_differing", "seconds", "came", "misbehaviour"),
 ]
 
 
@@ -212,7 +214,11 @@ def test_books_say_who_stood_in_line_until_when(queue: Queue, ben: User, cleo: U
 
 
 FINE: dict[str, Any] = {
+    "via": "pages",
     "fans": 50,
+    "answers_304": 0,
+    "answers_repeated": 0,
+    "answers_differing": 0,
     "late_payments": 1,
     **dict.fromkeys(("oversold", "order_inversions", "limit_breaches", "paid_without_ticket", "errors_5xx"), 0),
     "came": dict.fromkeys(WAYS, 1),
@@ -283,6 +289,22 @@ def test_report_counts_5xx_answers_and_both_ways_to_buy_in_parallel():
     made = report.make(tally, fans=20, seconds=1.5, unsold=[])
     assert (made.figures["errors_5xx"], made.figures["parallel_buys_tried"]) == (1, 3)
     assert made.failures == ["errors_5xx is 1"]
+
+
+def test_report_of_programs_asks_for_what_good_ones_do():
+    programs = {**FINE, "via": "api", "answers_304": 7, "answers_repeated": 3}
+    assert report.failures(programs, unsold=[]) == []
+    assert report.failures({**programs, "answers_304": 0, "answers_repeated": 0}, unsold=[]) == [
+        "no program was told that nothing has changed",
+        "no program asked again with the same key",
+    ]
+
+
+def test_report_says_how_the_crowd_came(db: None):
+    made = report.make(Tally(via=Via.API, unchanged=7, repeated=3, differing=1), fans=20, seconds=1.5, unsold=[])
+    told = ("via", "answers_304", "answers_repeated", "answers_differing")
+    assert [made.figures[name] for name in told] == ["api", 7, 3, 1]
+    assert made.failures == ["answers_differing is 1"]
 
 
 def test_report_ends_with_its_figures_as_json(sold: Order):

@@ -71,6 +71,13 @@ def test_crowd_comes_to_both_sales_ready_and_late(fans: int):
     assert {plan.has_code for plan in plans if plan.kind == Kind.BUYS_IN_TWO_QUEUES} == {True}
 
 
+@pytest.mark.parametrize("fans", [20, 500])
+def test_most_programs_are_good_ones_and_some_are_not(fans: int):
+    plans = draw_plans(fans, 6, TIERS)
+    assert 0 < sum(not plan.is_careful for plan in plans) <= fans // 4
+    assert 0 < sum(plan.loses_answers for plan in plans) <= fans // 4
+
+
 def test_code_works_for_nearly_all_who_have_it():
     plans = draw_plans(100, 6, TIERS)
     holders = sum(plan.has_code for plan in plans)

@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from config.crowd import report
-from config.rehearsal import RUNS, InputRefused, chosen_fans, chosen_seed, remove_ended_runs
+from config.crowd.way import Via
+from config.rehearsal import RUNS, InputRefused, chosen_fans, chosen_seed, chosen_via, remove_ended_runs
 from config.stack import PROJECT, processes_of_stack
 
 
@@ -27,6 +28,13 @@ def test_rehearsal_takes_fans_and_seed_from_the_environment():
     assert chosen_seed({}) != chosen_seed({})
     with pytest.raises(InputRefused, match=r"^SEED=abc does not do: choose a whole number\.$"):
         chosen_seed({"SEED": "abc"})
+
+
+def test_rehearsal_comes_by_the_pages_unless_told_otherwise():
+    assert (chosen_via({}), chosen_via({"VIA": ""}), chosen_via({"VIA": "pages"})) == (Via.PAGES,) * 3
+    assert chosen_via({"VIA": "api"}) == Via.API
+    with pytest.raises(InputRefused, match=r"^VIA=API does not do: choose pages or api\.$"):
+        chosen_via({"VIA": "API"})
 
 
 @pytest.fixture
@@ -63,14 +71,16 @@ def is_gone(run: subprocess.Popen[str]) -> bool:
 
 
 @pytest.mark.timeout(240)
-def test_rehearsal_sells_out_and_removes_everything(start_rehearsal: Callable[..., subprocess.Popen[str]]):
-    run = start_rehearsal(FANS="20", SEED="4")
+@pytest.mark.parametrize("via", Via)
+def test_rehearsal_sells_out_and_removes_everything(start_rehearsal: Callable[..., subprocess.Popen[str]], via: Via):
+    run = start_rehearsal(FANS="20", SEED="4", VIA=via)
     said, _ = run.communicate(timeout=220)
 
     figures = json.loads(said.splitlines()[-1])
     assert run.returncode == 0, said
     assert {name: figures[name] for name in report.MUST_BE_ZERO} == dict.fromkeys(report.MUST_BE_ZERO, 0)
-    assert figures["fans"] == 20
+    assert (figures["via"], figures["fans"]) == (via, 20)
+    assert (figures["answers_304"] > 0, figures["answers_repeated"] > 0) == (via == Via.API, via == Via.API)
     assert figures["tickets_sold"] > 0
     assert [way for way, number in figures["came"].items() if not number] == []
     assert figures["misbehaviour"]["guesses codes"] == 1
@@ -103,12 +113,19 @@ def test_rehearsal_removes_what_a_killed_one_left(start_rehearsal: Callable[...,
     assert is_gone(run)
 
 
-def test_rehearsal_with_a_wrong_number_says_so_and_starts_nothing(
-    start_rehearsal: Callable[..., subprocess.Popen[str]],
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"FANS": "3"}, "FANS=3 does not do: choose a number from 20 to 2000.\n"),
+        ({"VIA": "soap"}, "VIA=soap does not do: choose pages or api.\n"),
+    ],
+)
+def test_rehearsal_with_a_wrong_choice_says_so_and_starts_nothing(
+    start_rehearsal: Callable[..., subprocess.Popen[str]], wrong: dict[str, str], told: str
 ):
-    run = start_rehearsal(FANS="3")
+    run = start_rehearsal(**wrong)
     said, _ = run.communicate(timeout=60)
-    assert (run.returncode, said) == (2, "FANS=3 does not do: choose a number from 20 to 2000.\n")
+    assert (run.returncode, said) == (2, told)
     assert is_gone(run)
 
 

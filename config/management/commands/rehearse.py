@@ -15,6 +15,7 @@ from config.crowd import report, scene
 from config.crowd.plans import code_uses, demand, draw_plans, scaled_quantities
 from config.crowd.run import run_crowd
 from config.crowd.sale import Sale
+from config.crowd.way import Via
 
 # After the last fan: sweeps every few seconds, a refund's lease, the last windows.
 REST_SECONDS = 60
@@ -26,9 +27,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--fans", type=int, required=True)
         parser.add_argument("--seed", type=int, required=True)
+        parser.add_argument("--via", type=Via, choices=[*Via], default=Via.PAGES)
         parser.add_argument("--limit-seconds", type=float, required=True)
 
-    def handle(self, *, fans: int, seed: int, limit_seconds: float, **options: Any) -> None:
+    def handle(self, *, fans: int, seed: int, via: Via, limit_seconds: float, **options: Any) -> None:
         queue = scene.set_up_concert()
         plans = draw_plans(fans, seed, scene.tiers_of(queue))
         quantities = scaled_quantities(plans)
@@ -38,7 +40,13 @@ class Command(BaseCommand):
         self.stdout.write(report.announcement(demand(plans), quantities, fans=fans, seed=seed))
         watcher = Watcher(self, sale)
         tally = run_crowd(
-            plans, sale, url=settings.SITE_URL, sessions=sessions, watch=watcher.look, limit_seconds=limit_seconds
+            plans,
+            sale,
+            url=settings.SITE_URL,
+            sessions=sessions,
+            watch=watcher.look,
+            limit_seconds=limit_seconds,
+            via=via,
         )
         watcher.rest()
         result = report.make(tally, fans=fans, seconds=watcher.seconds(), unsold=scene.unsold(scarce, sale))
