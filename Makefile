@@ -31,6 +31,7 @@ check: develop
 	@echo "mypy" && $(SETTINGS) $(BIN)/mypy --no-error-summary .
 	@echo "manage.py check" && $(SETTINGS) $(BIN)/python manage.py check --fail-level WARNING > /dev/null
 	@echo "manage.py makemigrations --check" && $(SETTINGS) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	@echo "manage.py spectacular" && $(SETTINGS) $(BIN)/python manage.py spectacular --validate --fail-on-warn > /dev/null
 	@echo "All checks passed."
 
 # The virtual environment is made anew when, and only when, its lock has changed.

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, TypeVar
 
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import conditional_page
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -17,6 +18,7 @@ from rest_framework.views import APIView
 from accounts.refusals import Refusal
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
+Shape = TypeVar("Shape", bound=type)
 
 
 def refuses(*refusals: type[Refusal] | type[APIException]) -> Callable[[Handler], Handler]:
@@ -33,6 +35,11 @@ def code_of(refusal: Refusal) -> str:
     """Return the code that programs know a refusal by: as it would be answered, because no app knows the table."""
     handler: Any = api_settings.EXCEPTION_HANDLER
     return str(handler(refusal, {}).data["code"])
+
+
+def looks_like(value: Any) -> Callable[[Shape], Shape]:
+    """Give a serializer an example, for the description of whatever takes or answers it."""
+    return extend_schema_serializer(examples=[OpenApiExample("example", value=value)])
 
 
 @method_decorator(conditional_page, name="dispatch")

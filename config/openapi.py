@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -34,6 +35,8 @@ REPEATABLE: tuple[Kind, ...] = (IdempotencyKeyInvalid, IdempotencyMismatch, Requ
 SAMPLES: dict[str, Any] = {
     "available": 2,
     "maximum": 4,
+    "media_type": "text/plain",
+    "method": "PUT",
     "opens_at": datetime(2026, 5, 4, 10, tzinfo=UTC),
     "retry_after": 30,
     "tier": Tier(name="Floor", slug="floor"),
@@ -50,8 +53,12 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="A new one for each thing to do (1 to 255 printable ASCII characters, a UUID does well), the same one "
     "to try again: for 24 hours it gets the same answer, with `Idempotent-Replayed: true`. Accounts only.",
 )
-ETAG = {"ETag": {"schema": {"type": "string"}, "description": "Names this answer, for `If-None-Match`."}}
-RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds until the next try."}}
+ETAG = {
+    "ETag": {"required": True, "schema": {"type": "string"}, "description": "Names this answer, for `If-None-Match`."}
+}
+RETRY_AFTER = {
+    "Retry-After": {"required": True, "schema": {"type": "integer"}, "description": "Seconds until the next try."}
+}
 
 
 class Contract(AutoSchema):
@@ -60,6 +67,15 @@ class Contract(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         ours = [(IF_NONE_MATCH, self._is_polled), (IDEMPOTENCY_KEY, self._is_repeatable)]
         return [*super().get_override_parameters(), *(parameter for parameter, is_taken in ours if is_taken)]
+
+    def get_summary(self) -> str | None:
+        """Return the first line of what the operation's docstring says; the rest is its description."""
+        summary, _, _ = super().get_description().partition("\n")
+        return summary.removesuffix(".") or None
+
+    def get_description(self) -> str:  # type: ignore[override]
+        _, _, rest = super().get_description().partition("\n")
+        return rest.strip()
 
     def get_operation(self, *args: Any, **options: Any) -> dict[str, Any] | None:
         operation = super().get_operation(*args, **options)
@@ -80,12 +96,11 @@ class Contract(AutoSchema):
     def _is_repeatable(self) -> bool:
         return self.method == "POST" and getattr(self.view, "is_repeatable", False)
 
-    def _refusals_of(self, operation: dict[str, Any]) -> dict[int, dict[str, Kind]]:
-        """Return what the operation may refuse with: status -> code -> what says it."""
-        found: dict[int, dict[str, Kind]] = {}
-        for kind in self._kinds(operation):
-            answer = answer_of(kind)
-            found.setdefault(answer.status, {}).setdefault(answer.code, kind)
+    def _refusals_of(self, operation: dict[str, Any]) -> dict[int, list[Kind]]:
+        """Return what the operation may refuse with, by status."""
+        found: dict[int, list[Kind]] = {}
+        for kind in dict.fromkeys(self._kinds(operation)):
+            found.setdefault(answer_of(kind).status, []).append(kind)
         return dict(sorted(found.items()))
 
     def _kinds(self, operation: dict[str, Any]) -> Iterator[Kind]:
@@ -110,9 +125,9 @@ def answer_of(kind: Kind) -> Answer:
     return ANSWERS[kind] if issubclass(kind, Refusal) else LIBRARY[kind]
 
 
-def describe(status: int, kinds: dict[str, Kind]) -> dict[str, Any]:
+def describe(status: int, kinds: list[Kind]) -> dict[str, Any]:
     """Return the response of an operation that refuses with one of `kinds`, all of them by this status."""
-    codes = sorted(kinds)
+    codes = sorted({answer_of(kind).code for kind in kinds})
     narrowed = {"properties": {"status": {"enum": [status]}, "code": {"enum": codes}}}
     return {
         "description": " · ".join(f"`{code}`" for code in codes),
@@ -120,10 +135,20 @@ def describe(status: int, kinds: dict[str, Kind]) -> dict[str, Any]:
         "content": {
             CONTENT_TYPE: {
                 "schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, narrowed]},
-                "examples": {code: {"value": example_of(kinds[code])} for code in codes},
+                "examples": examples_of(kinds),
             }
         },
     }
+
+
+def examples_of(kinds: list[Kind]) -> dict[str, Any]:
+    """Return an example of each sentence, by its code; a code that is said in several ways is numbered."""
+    examples: dict[str, Any] = {}
+    for value in sorted(map(example_of, kinds), key=itemgetter("code")):
+        if {"value": value} not in examples.values():
+            said = sum(value["code"] == other["value"]["code"] for other in examples.values())
+            examples[f"{value['code']}_{said + 1}" if said else value["code"]] = {"value": value}
+    return examples
 
 
 def example_of(kind: Kind) -> dict[str, Any]:
@@ -133,7 +158,7 @@ def example_of(kind: Kind) -> dict[str, Any]:
         refusal = sample_of(kind)
         return problem(answer, str(refusal), facts=refusal.facts)
     errors = SAMPLE_ERRORS if kind is exceptions.ValidationError else None
-    return problem(answer, str(kind.default_detail), errors=errors)
+    return problem(answer, str(kind.default_detail).format_map(SAMPLES), errors=errors)
 
 
 def sample_of(kind: type[Refusal]) -> Refusal:

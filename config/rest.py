@@ -40,24 +40,61 @@ DESCRIPTION = """
 Fairline sells tickets to events that far more people want than can have. A fan joins a queue's line, waits, is
 admitted, holds tickets for some minutes, pays, and owns them.
 
-**Signing in.** `POST /_allauth/app/v1/auth/signup` and `.../auth/login` answer with `meta.session_token`; send it as
-`X-Session-Token`. In a browser the session's cookie serves, with Django's token against forgery.
+## Signing in
 
-**Refusals** are `application/problem+json`; decide by `code`, which never changes. Times are RFC 3339 in UTC; money is
-a decimal string with its `currency` beside it; ids are opaque; lists come in pages (`results`, `next`, `previous`).
+Accounts are made, and signed in to, under `/_allauth/app/v1/`; what comes back is a session token:
 
-**Trying again.** Send an `Idempotency-Key` with what creates: the same key and body get the same answer for 24 hours.
-Where an answer has an `ETag`, send it back as `If-None-Match` and get 304 while nothing has changed.
+```
+POST /_allauth/app/v1/auth/signup
+Content-Type: application/json
+
+{"name": "Ben Buyer", "email": "ben@example.org", "password": "a long enough secret"}
+```
+
+answers with
+
+```
+{
+  "status": 200,
+  "data": {"user": {"id": "7", "display": "Ben Buyer", "email": "ben@example.org"}},
+  "meta": {"is_authenticated": true, "session_token": "qv1nrhmq8zyi0pqqd4jq6a0dxsv4crx2"}
+}
+```
+
+Send the token with every request, as `X-Session-Token: qv1nrhmq8zyi0pqqd4jq6a0dxsv4crx2`. Later
+`POST /_allauth/app/v1/auth/login` with `email` and `password` gives another one; where the account has a second factor
+it answers 401 and names the step that is left in `data.flows` (`POST /_allauth/app/v1/auth/2fa/authenticate` with
+`code`), with a token to go on with. `DELETE /_allauth/app/v1/auth/session` ends it.
+
+A line asks for a confirmed address: the letter has a link, whose last part is the key for
+`POST /_allauth/app/v1/auth/email/verify` with `{"key": "..."}`.
+
+In a browser the session's cookie serves as well, with Django's token against forgery in `X-CSRFToken`.
+
+## Refusals
+
+are `application/problem+json` (RFC 9457). Decide by `code`, which never changes; `type` leads to the page that explains
+it; `detail` is a sentence for the fan. What is somebody else's is answered as if it were not there.
+
+## Trying again
+
+Send an `Idempotency-Key` with what creates: for 24 hours the same key and body get the same answer, and nothing is
+done twice. 429 and 503 say in `Retry-After` when to come back. Where an answer has an `ETag`, send it back as
+`If-None-Match`, and get 304 while nothing has changed.
+
+## Values
+
+Times are RFC 3339 in UTC; money is a decimal string with its `currency` beside it; ids are opaque; lists come in pages
+(`results`, and the addresses of the `next` and the `previous` one).
 """
 
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Fairline",
     "DESCRIPTION": DESCRIPTION,
     "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": "/", "description": "Where this description comes from."}],
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "APPEND_COMPONENTS": {"schemas": {"Problem": PROBLEM}},
     "TAGS": [
         {"name": "events", "description": "What is on sale."},

@@ -5,7 +5,8 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.defaults import page_not_found
 from django.views.static import serve
-from drf_spectacular.views import SpectacularAPIView
+
+from config import reference
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("events.urls")),
@@ -14,7 +15,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("account/2fa/", include("allauth.mfa.urls")),
     path("account/", include("allauth.account.urls")),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", reference.schema, name="schema"),
+    path("api/docs/", reference.try_it, name="docs"),
+    path("api/refusals/", reference.refusals, name="refusals"),
     path("_allauth/app/v1/", include("accounts.headless.urls")),
     path("payments/", include("payments.urls")),
     # The admin's way from any row's number to its page tells every organizer everybody's confirmation numbers.

@@ -2,6 +2,8 @@
 
 from rest_framework import serializers
 
+from accounts.contract import looks_like
+
 LEVELS = ["plenty", "some", "few", "gone"]
 
 
@@ -11,6 +13,9 @@ class TierAvailabilitySerializer(serializers.Serializer):
     level = serializers.ChoiceField(LEVELS)
 
 
+@looks_like(
+    {"tiers": [{"tier": "floor", "available": 212, "level": "some"}], "as_of": "2026-05-04T10:00:07.512Z"},
+)
 class AvailabilitySerializer(serializers.Serializer):
     tiers = TierAvailabilitySerializer(many=True)
     as_of = serializers.DateTimeField()

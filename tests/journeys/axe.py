@@ -17,6 +17,7 @@ NAMES = """() => [
   /^\\S.* · Fairline$|^#[\\d,]+ - ./.test(document.title) ? "" : `title: ${document.title}`,
   document.querySelectorAll("h1").length === 1 ? "" : "not one h1",
 ].filter(Boolean)"""
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -27,6 +28,8 @@ def faults(page: Page) -> list[str]:
     for width, scheme in LOOKS:
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        # A script that follows the scheme has done so by the second frame.
+        page.evaluate(TWO_FRAMES)
         found += [f"{width} {scheme} {fault}" for fault in page.evaluate(RUN)]
         overflow = page.evaluate(OVERFLOW)
         found += [f"{width}: {overflow} px too wide"] if overflow > 0 else []
