@@ -1,13 +1,14 @@
-# What a person types: demo, test, check, rehearse, clean. PORT=, CROWD=, ARGS=, FANS=, SEED= and VIA= go on to them.
+# What a person types: demo, test, check, rehearse, schemathesis, clean. PORT=, CROWD=, ARGS=, FANS=, SEED=,
+# VIA= and EXAMPLES= go on to them.
 
-.PHONY: demo test check rehearse lock clean runtime develop
+.PHONY: demo test check rehearse schemathesis lock clean runtime develop
 .DEFAULT_GOAL := demo
 
 PYTHONS := python3.11 python3.12 python3.13 python3.14 python3
 FIND_PYTHON = for name in $(PYTHONS); do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$name"; break; }; done
 BIN := .venv/bin
-VARIABLES := PORT CROWD FANS SEED VIA REQUIRE_BROWSER CHROMIUM
+VARIABLES := PORT CROWD FANS SEED VIA EXAMPLES REQUIRE_BROWSER CHROMIUM
 $(foreach name,$(VARIABLES),$(if $(value $(name)),$(eval export $(name))))
 
 # The environment of commands that read the settings and touch no server.
@@ -20,6 +21,9 @@ demo: runtime
 
 test: develop
 	@exec $(BIN)/python -m pytest -n 2 $(ARGS)
+
+schemathesis: develop
+	@EXAMPLES=$${EXAMPLES:-300} $(BIN)/python -m pytest -q -s -p no:randomly tests/journeys/test_description.py $(ARGS)
 
 rehearse: develop
 	@exec $(BIN)/python -m config.rehearsal

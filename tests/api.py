@@ -1,7 +1,7 @@
-"""A program that asks the API, and takes no answer that the API's description does not have.
+"""What asks the API in tests takes no answer that the API's description does not have.
 
-Tests of endpoints use the fixture `api`, or `program_of(somebody)`, and `refused(answer, code)` for what is refused;
-`test_architecture.py` looks for each code in these calls.
+Every client of every test looks at the answers (`conftest.py`). Tests of endpoints may use the fixture `api`, or
+`program_of(somebody)`, and `refused(answer, code)` for what is refused.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 import jsonschema_rs
+from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -18,22 +19,21 @@ from config.description import Operation, read_description, read_operations
 from config.problems import CONTENT_TYPE
 
 PREFIX = "/api/v1/"
+REQUEST = Client.request
 
 
-class Program(APIClient):
-    """Asks as programs do; fails at an answer that is not as described."""
-
-    def request(self, **environ: Any) -> Any:
-        answer = super().request(**environ)
-        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
-        if path.startswith(PREFIX) and method not in {"HEAD", "OPTIONS"}:
-            assert_described(answer, method, path)
-        return answer
+def request_as_described(client: Client, **environ: Any) -> Any:
+    """Ask as the test client does, and fail at an answer that is not as described."""
+    answer = REQUEST(client, **environ)
+    path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "GET")
+    if path.startswith(PREFIX) and method not in {"HEAD", "OPTIONS"}:
+        assert_described(answer, method, path)
+    return answer
 
 
-def program_of(user: User) -> Program:
+def program_of(user: User) -> APIClient:
     """Return a program that somebody is signed in to."""
-    program = Program()
+    program = APIClient()
     program.force_login(user)
     return program
 
@@ -54,7 +54,8 @@ def assert_described(answer: Any, method: str, path: str) -> None:
         return
     operation = next((one for one in asked if one.method == method), None)
     if operation is None:
-        refused(answer, "method_not_allowed")
+        # Whoever must sign in is told so first.
+        assert answer.json()["code"] in {"method_not_allowed", "sign_in_required"}
         return
     assert_answer_of(operation, answer)
 

@@ -11,13 +11,16 @@ from pathlib import Path
 import pytest
 import redis
 from django.conf import settings
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
+from rest_framework.test import APIClient
 
 from accounts.models import Organizer, User
 from events.models import Event, Tier
 from queues import admittance
 from queues.models import Admission, Queue
+from tests.api import request_as_described
 from tests.factories import (
     AdmissionFactory,
     EndpointFactory,
@@ -116,6 +119,13 @@ def dead_redis(settings: Settings) -> None:
     settings.CACHES = caches
 
 
+@pytest.fixture(autouse=True)
+def _only_described_answers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every client of a test take such answers of the API only as its description has."""
+    if not request.node.get_closest_marker("urls"):
+        monkeypatch.setattr(Client, "request", request_as_described)
+
+
 # The cast: ada organises, ben buys, cleo is a stranger to both.
 
 
@@ -179,3 +189,9 @@ def token(admission: Admission) -> str:
 def endpoint(organizer: Organizer) -> Endpoint:
     """A program of Ada's that wants to know everything."""
     return EndpointFactory(organizer=organizer)
+
+
+@pytest.fixture
+def api() -> APIClient:
+    """A program that nobody is signed in to."""
+    return APIClient()

@@ -18,6 +18,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.refusals import Refusal
+from config.description import explain_refusals
 from config.errors import ANSWERS
 from config.stack import PROJECT
 
@@ -185,6 +186,19 @@ def test_every_refusal_has_its_http_answer():
     refusals = {child for child in subclasses_of(Refusal) if child.__module__.partition(".")[0] in APPS}
     assert refusals - set(ANSWERS) == set()
     assert {status for status, _ in ANSWERS.values() if not 400 <= status < 600} == set()
+
+
+def test_every_code_of_refusal_is_seen_by_a_test():
+    """What an operation can answer is named in a test of the API.
+
+    That a test names what is answered, and not something else of that name, is not looked at here; that nothing is
+    answered which the description does not have is (`tests/api.py`), in every test.
+    """
+    tests = [path for path in python_files() if path.name.startswith("test_") and path.name != "test_program.py"]
+    of_the_api = [path for path in tests if path.stem.endswith("_api") or "/api/v1/" in path.read_text()]
+    modules = [ast.parse(path.read_text()) for path in of_the_api]
+    named = {node.value for module in modules for node in ast.walk(module) if isinstance(node, ast.Constant)}
+    assert {refusal.code for refusal in explain_refusals()} - named == set()
 
 
 def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:

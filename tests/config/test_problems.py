@@ -1,8 +1,14 @@
 """How programs are refused, whoever refuses them."""
 
 import pytest
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
+from django.urls import path
+from rest_framework.test import APIClient
 
+from events.models import Event
+from tests.api import refused
 from tests.factories import EventFactory, TierFactory
 
 pytestmark = pytest.mark.django_db
@@ -26,8 +32,59 @@ def test_a_method_that_is_not_there_is_a_problem(client: Client):
 
     answer = client.post(f"/api/v1/events/{event.slug}/availability/")
 
-    assert (answer.status_code, answer.headers["Content-Type"]) == (405, "application/problem+json")
-    assert answer.json()["code"] == "method_not_allowed"
+    assert refused(answer, "method_not_allowed")["status"] == 405
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
+def test_a_draft_is_not_there(api: APIClient):
+    draft = EventFactory(status=Event.Status.DRAFT)
+
+    assert refused(api.get(f"/api/v1/events/{draft.slug}/availability/"), "not_found")["status"] == 404
+
+
+def test_whoever_takes_no_json_is_told_that_there_is_only_that(api: APIClient):
+    event = EventFactory()
+
+    answer = api.get(f"/api/v1/events/{event.slug}/availability/", headers={"Accept": "text/html"})
+
+    assert refused(answer, "not_acceptable")["status"] == 406
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_is_busy(api: APIClient, monkeypatch: pytest.MonkeyPatch):
+    event = EventFactory()
+
+    with monkeypatch.context() as away:
+        away.setitem(connection.settings_dict, "HOST", "/nowhere")
+        connection.close()
+        answer = api.get(f"/api/v1/events/{event.slug}/availability/")
+
+    assert refused(answer, "busy")["status"] == 503
+    assert answer.headers["Retry-After"] == "2"
+
+
+def fail(request: HttpRequest) -> HttpResponse:
+    raise ZeroDivisionError
+
+
+# The addresses of the next test.
+urlpatterns = [path("api/v1/defect/", fail)]
+handler500 = "config.middleware.answer_to_failure"
+
+
+@pytest.mark.urls(__name__)
+def test_a_defect_is_a_problem_that_tells_nothing(client: Client):
+    client.raise_request_exception = False
+
+    answer = client.get("/api/v1/defect/")
+
+    assert refused(answer, "internal_error") == {
+        "type": "http://127.0.0.1:8000/api/refusals/#internal_error",
+        "title": "Internal error",
+        "status": 500,
+        "detail": "A server error occurred.",
+        "code": "internal_error",
+    }
 
 
 def test_a_page_that_is_not_there_is_a_page(client: Client):

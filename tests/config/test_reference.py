@@ -36,7 +36,8 @@ def test_description_that_one_has_is_not_sent_again(client: Client):
     again = client.get("/api/schema/", headers={"If-None-Match": first.headers["ETag"]})
 
     assert (again.status_code, again.content) == (304, b"")
-    assert (first.headers["Cache-Control"], first.headers["Vary"]) == ("public, max-age=300", "Accept")
+    assert first.headers["Cache-Control"] == "public, max-age=300"
+    assert "Accept" in first.headers["Vary"].split(", ")
 
 
 def test_description_is_made_once():
