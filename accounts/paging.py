@@ -46,6 +46,14 @@ class ByCursor(CursorPagination):
         self._first = page[0] if page and seen and (has_more or way == AHEAD) else None
         return page
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Describe a page; the library does so in the words of OpenAPI 3.0, and with an example that is no address."""
+        described = super().get_paginated_response_schema(schema)
+        for name, cursor in (("next", "Z0FBQUFB"), ("previous", None)):
+            example = f"https://tickets.example.com/api/v1/events/?cursor={cursor}" if cursor else None
+            described["properties"][name] = {"type": ["string", "null"], "format": "uri", "example": example}
+        return described
+
     def get_next_link(self) -> str | None:
         return self._link(AHEAD, self._last)
 

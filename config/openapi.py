@@ -165,14 +165,3 @@ def sample_of(kind: type[Refusal]) -> Refusal:
     """Make a refusal as its service would, with sample facts where it takes any."""
     names: Iterable[str] = inspect.signature(kind).parameters if "__init__" in vars(kind) else ()
     return kind(**{name: SAMPLES[name] for name in names})
-
-
-def write_null_as_a_type(result: Any, **_: Any) -> Any:
-    """Write what may be null as OpenAPI 3.1 does (a hook of the description); the pages of lists come in 3.0."""
-    for part in result.values() if isinstance(result, dict) else result:
-        if isinstance(part, dict | list):
-            write_null_as_a_type(part)
-    if isinstance(result, dict) and result.get("nullable") is True:
-        del result["nullable"]
-        result["type"] = [result["type"], "null"]
-    return result

@@ -95,7 +95,6 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "OAS_VERSION": "3.1.0",
     "SERVERS": [{"url": "/", "description": "Where this description comes from."}],
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.openapi.write_null_as_a_type"],
     "APPEND_COMPONENTS": {"schemas": {"Problem": PROBLEM}},
     "TAGS": [
         {"name": "events", "description": "What is on sale."},

@@ -7,7 +7,9 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.contract import looks_like
 from events.serializers import LEVELS
+from queues import examples
 from queues.models import Phase, Queue
 from queues.sales import SalePhase
 
@@ -33,6 +35,7 @@ class VenueSerializer(serializers.Serializer):
     city = serializers.CharField()
 
 
+@looks_like(examples.CARD)
 class EventCardSerializer(serializers.Serializer):
     """An event as the list shows it."""
 
@@ -84,6 +87,7 @@ class SaleSerializer(serializers.Serializer):
     ends_at = serializers.DateTimeField(source="queue.scheduled_end", allow_null=True)
 
 
+@looks_like(examples.EVENT)
 class EventInFullSerializer(EventCardSerializer):
     """An event with its rules, tiers and queues."""
 
@@ -116,6 +120,7 @@ class RequirementsSerializer(serializers.Serializer):
     captcha = serializers.BooleanField(help_text="A solved challenge of `captcha/`.")
 
 
+@looks_like(examples.QUEUE)
 class QueueSerializer(serializers.Serializer):
     slug = serializers.SlugField(source="queue.slug")
     name = serializers.CharField(source="queue.name")
@@ -141,6 +146,7 @@ class TierLevelSerializer(serializers.Serializer):
     level = serializers.ChoiceField(LEVELS)
 
 
+@looks_like(examples.BOARD)
 class BoardSerializer(serializers.Serializer):
     """The public snapshot of a queue, the same for everyone; it says how to work out one's own position."""
 
@@ -166,6 +172,7 @@ class BoardSerializer(serializers.Serializer):
     far_seconds = serializers.FloatField(help_text="How soon to ask again for the last in line.")
 
 
+@looks_like(examples.CHALLENGE)
 class ChallengeSerializer(serializers.Serializer):
     """A challenge in the words of ALTCHA: find the number up to `maxNumber` whose hash, with the salt, it names."""
 

@@ -8,6 +8,8 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from accounts.contract import looks_like
+from orders import examples
 from queues.captcha import LONGEST
 from queues.conditions import CARD_DIGITS, CODE_LENGTH
 from queues.journey import Journey, Stage
@@ -23,6 +25,7 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+@looks_like(examples.ENTRY)
 class EntrySerializer(serializers.Serializer):
     """What a queue may ask at its door; nothing is required here, because the service says what is missing."""
 
@@ -51,6 +54,7 @@ class EntrySerializer(serializers.Serializer):
     )
 
 
+@looks_like(examples.READINESS)
 class ReadinessSerializer(serializers.Serializer):
     ready = serializers.BooleanField(help_text="Whether joining would ask for nothing more.")
     missing = serializers.ListField(
@@ -63,6 +67,7 @@ class WaitRangeSerializer(serializers.Serializer):
     high = serializers.IntegerField(min_value=0, allow_null=True, help_text="Null while it cannot be known.")
 
 
+@looks_like(examples.JOURNEY)
 class JourneySerializer(serializers.Serializer):
     stage = serializers.ChoiceField(Stage.choices)
     phase = serializers.ChoiceField(Phase.choices)

@@ -8,7 +8,9 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from accounts.contract import looks_like
 from accounts.models import EMAIL_LENGTH
+from orders import examples
 from orders.models import HOLDER_LENGTH, Order, Ticket
 from orders.providers import Outcome
 
@@ -40,6 +42,7 @@ class WantedSerializer(serializers.Serializer):
     quantity = WholeNumberField(min_value=1, max_value=MOST)
 
 
+@looks_like(examples.HOLD)
 class HoldSerializer(serializers.Serializer):
     admittance_token = TextField(max_length=500, help_text="From the journey, once it is one's turn.")
     lines = serializers.ListField(child=WantedSerializer(), max_length=MOST_LINES, help_text="Each tier once.")
@@ -66,6 +69,7 @@ class LineSerializer(serializers.Serializer):
     )
 
 
+@looks_like(examples.ORDER)
 class OrderSerializer(serializers.Serializer):
     """What a fan holds or has bought; `status` is `held` until it is paid or its time is over."""
 
@@ -110,6 +114,7 @@ class PaymentChoiceSerializer(serializers.Serializer):
         return variant
 
 
+@looks_like(examples.PAY)
 class PaySerializer(serializers.Serializer):
     """Who the tickets are for; made for an order, in the context."""
 
@@ -139,12 +144,14 @@ def _said(payment: dict[str, str]) -> dict[str, str] | None:
     return {"outcome": payment["outcome"]} if "outcome" in payment else None
 
 
+@looks_like(examples.PAID)
 class PaidSerializer(serializers.Serializer):
     status = serializers.ChoiceField(["paid", "waiting"])
     redirect_url = serializers.URLField(allow_null=True, help_text="Where the fan goes on to pay, while waiting.")
     order = OrderSerializer()
 
 
+@looks_like(examples.TICKET)
 class TicketSerializer(serializers.Serializer):
     id = serializers.UUIDField(source="public_id")
     order = serializers.CharField(source="order.code", help_text="The confirmation number of its order.")

@@ -6,7 +6,9 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
+from config.advice import ADVICE
 from config.description import explain_refusals, read_description, read_operations
+from config.errors import ANSWERS, LIBRARY
 from tests.api import validator_of
 
 OPERATIONS = read_operations()
@@ -58,7 +60,8 @@ def test_operation_says_what_it_does(operation):
 def test_examples_of_answers_are_as_described(operation):
     for response in operation.described["responses"].values():
         for content in response.get("content", {}).values():
-            for example in content.get("examples", {}).values():
+            assert content.get("examples"), operation.id
+            for example in content["examples"].values():
                 validator_of(content["schema"]).validate(example["value"])
 
 
@@ -88,3 +91,14 @@ def test_problems_lead_to_the_page_of_refusals():
 
     codes = {one.code for one in explain_refusals() if one.operations}
     assert described == {f"http://127.0.0.1:8000/api/refusals/#{code}" for code in codes}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+def test_examples_of_what_is_sent_are_as_described(operation):
+    for content in operation.described.get("requestBody", {}).get("content", {}).values():
+        for example in content["examples"].values():
+            validator_of(content["schema"]).validate(example["value"])
+
+
+def test_advice_is_of_codes_that_there_are():
+    assert set(ADVICE) - {answer.code for answer in [*ANSWERS.values(), *LIBRARY.values()]} == set()
