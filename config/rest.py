@@ -56,7 +56,7 @@ answers with
 ```
 {
   "status": 200,
-  "data": {"user": {"id": "7", "display": "Ben Buyer", "email": "ben@example.org"}},
+  "data": {"user": {"id": "7", "display": "Ben Buyer", "email": "ben@example.org", "email_verified": false}},
   "meta": {"is_authenticated": true, "session_token": "qv1nrhmq8zyi0pqqd4jq6a0dxsv4crx2"}
 }
 ```
