@@ -17,7 +17,7 @@ from queues import sales
 from queues.conditions import CardProgramme, Guest
 from queues.models import Phase, Queue, QueueQuerySet
 from queues.sales import Sale, SalePhase
-from queues.services.entry import asks_for_card
+from queues.services.entry import asks_for_card, asks_for_proof
 from queues.services.visitors import asks_for_account
 
 SOONEST_FIRST = ("starts_at", "pk")
@@ -150,7 +150,7 @@ def describe_queue(queue: Queue, *, now: datetime) -> QueueInFull:
 def _requirements_of(queue: Any) -> Requirements:
     return Requirements(
         account=asks_for_account(queue),
-        verified_email=queue.require_authentication,
+        verified_email=asks_for_proof(queue),
         verified_identity=queue.event.require_identification,
         access_code=queue.require_access_code,
         card=queue.asks_for_card,

@@ -18,6 +18,7 @@ from queues.services.captchas import check_captcha, lacks_captcha, spend_solutio
 from queues.services.entry import (
     EMPTY_HANDED,
     Entry,
+    asks_for_proof,
     check_card,
     check_invitation,
     entry_facts,
@@ -40,7 +41,7 @@ def get_ready_in_part(queue: Queue, user: User, entry: Entry) -> list[Refusal]:
     Raises:
         Throttled: nothing is looked at.
     """
-    if _lacks_proof(queue, user):
+    if not user.is_email_verified and asks_for_proof(_queue_for(queue.pk, user, EMPTY_HANDED)):
         entry = EMPTY_HANDED
     if entry.compared_code:
         guesses.check(user.pk, entry.address)
@@ -83,8 +84,8 @@ def _queue_for(queue_id: int, user: User, entry: Entry) -> Any:
     )
 
 
-def _lacks_proof(queue: Queue, user: User) -> bool:
-    return queue.require_authentication and not user.is_email_verified
+def _lacks_proof(queue: Any, user: User) -> bool:
+    return asks_for_proof(queue) and not user.is_email_verified
 
 
 def _show_address(queue: Any, user: User, entry: Entry) -> dict[str, Any]:

@@ -158,8 +158,19 @@ def test_address_need_not_be_proved_where_no_account_is_asked_for(queue: Queue, 
     User.objects.update(email_verified_at=None)
     assert show(bens) == lacks()
 
-    Guest.objects.create(queue=queue, address="club.example")
-    assert show(bens) == lacks("not_in_audience")
+
+@pytest.mark.parametrize("invited", ["ben@example.org", "club.example"])
+def test_list_of_guests_is_told_to_nobody_who_has_only_typed_an_address(queue: Queue, bens: Client, invited: str):
+    Queue.objects.update(require_authentication=False)
+    User.objects.update(email_verified_at=None)
+    Guest.objects.create(queue=queue, address=invited)
+    ask_for_card(queue)
+    before = everything()
+
+    told = show(bens, card_prefix="378282")
+
+    assert (told, everything()) == (lacks("email_not_verified", "card_not_eligible"), before)
+    assert act(bens, "join", {"card_prefix": "378282"}).json()["code"] == "email_not_verified"
 
 
 def test_remembered_code_that_has_stopped_working_is_missing(upcoming: Queue, bens: Client):

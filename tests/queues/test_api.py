@@ -95,7 +95,7 @@ def test_queue_tells_each_thing_that_it_asks(client: Client, queue: Queue, ben: 
     found.append(required(client) == {"captcha", "account", "verified_identity"})
     Event.objects.update(require_identification=False)
     queue.guests.create(address=ben.email)
-    found.append(required(client) == {"captcha", "account", "invitation"})
+    found.append(required(client) == {"captcha", "account", "verified_email", "invitation"})
     Queue.objects.update(require_authentication=True, require_access_code=True, enable_captcha=False)
     found.append(required(client) == {"account", "verified_email", "invitation", "access_code"})
 
