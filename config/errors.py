@@ -10,6 +10,7 @@ from accounts.headless.views import AppExists
 from accounts.patience import Busy
 from accounts.refusals import Refusal, RequestNotReadable, RequestTooLarge, TooManyAttempts
 from accounts.services import EmailTaken
+from accounts.tokens import TokenEnded
 from events import services as events
 from orders import refusals as orders
 from queues import refusals as queues
@@ -25,6 +26,7 @@ ANSWERS: dict[type[Refusal], Answer] = {
     RequestTooLarge: Answer(413, "request_too_large"),
     RequestNotReadable: Answer(400, "malformed"),
     TooManyAttempts: Answer(429, "throttled"),
+    TokenEnded: Answer(401, "sign_in_required"),
     EmailTaken: Answer(409, "email_taken"),
     AppExists: Answer(409, "app_exists"),
     accounts.IdentityAlreadyVerified: Answer(409, "identity_already_verified"),

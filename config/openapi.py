@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
+from drf_spectacular.contrib.django_allauth import XSessionTokenAuthenticationScheme
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import exceptions
@@ -17,6 +18,7 @@ from accounts.idempotency import IdempotencyKeyInvalid, IdempotencyMismatch, Req
 from accounts.patience import Busy
 from accounts.refusals import Refusal, RequestTooLarge
 from accounts.repeats import KEY
+from accounts.tokens import TokenEnded
 from config.errors import ANSWERS, LIBRARY, Answer
 from config.problems import COME_BACK_LATER, CONTENT_TYPE, problem
 from events.models import Tier
@@ -59,6 +61,12 @@ ETAG = {
 RETRY_AFTER = {
     "Retry-After": {"required": True, "schema": {"type": "integer"}, "description": "Seconds until the next try."}
 }
+
+
+class SessionTokenScheme(XSessionTokenAuthenticationScheme):
+    """Describes our own class as the library describes its."""
+
+    target_class = "accounts.tokens.BySessionToken"
 
 
 class Contract(AutoSchema):
@@ -110,6 +118,8 @@ class Contract(AutoSchema):
             yield exceptions.Throttled
         if self._is_repeatable:
             yield from REPEATABLE
+        if self.view.authentication_classes:
+            yield TokenEnded
         if any(isinstance(permission, IsAuthenticated) for permission in self.view.get_permissions()):
             yield exceptions.NotAuthenticated
         if self.method != "GET":
