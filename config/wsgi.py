@@ -18,6 +18,9 @@ django_application = get_wsgi_application()
 # Django must be set up before anything that touches its models is imported.
 from queues import board  # noqa: E402
 
+# What is asked here is written in UTF-8. A header may name what is no encoding of text, by which Django would read even
+# the address, and fail before it could answer.
+CHARSET = re.compile(r";\s*charset\*?\s*=[^;]*", re.IGNORECASE)
 BOARD_PATH = re.compile(r"/api/v1/queues/([-\w]{1,100})/board/")
 ALWAYS = [("Cache-Control", "public, max-age=1"), ("Access-Control-Allow-Origin", "*")]
 WITH_THE_BOARD = [("Content-Type", "application/json"), *ALWAYS, ("X-Content-Type-Options", "nosniff")]
@@ -29,6 +32,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         kept = board.read_json(match[1])
         if kept is not None:
             return _answer(kept, environ.get("HTTP_IF_NONE_MATCH"), start_response)
+    if "CONTENT_TYPE" in environ:
+        environ["CONTENT_TYPE"] = CHARSET.sub("", environ["CONTENT_TYPE"])
     return django_application(environ, start_response)
 
 
