@@ -111,6 +111,7 @@ LIBRARY: dict[type[exceptions.APIException], Answer] = {
     exceptions.Throttled: Answer(429, "throttled"),
     exceptions.APIException: Answer(500, "internal_error"),
 }
+MALFORMED = LIBRARY[exceptions.ParseError]
 NOT_FOUND = LIBRARY[exceptions.NotFound]
 FAILED = LIBRARY[exceptions.APIException]
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.views.defaults import page_not_found, server_error
+from django.views.defaults import bad_request, page_not_found, server_error
 
 from accounts.patience import Busy
 from accounts.refusals import Refusal, RequestTooLarge
@@ -85,6 +85,11 @@ class BodySizeMiddleware:
         length = request.META.get("CONTENT_LENGTH") or "0"
         is_too_large = length.isdecimal() and int(length) > settings.MAX_BODY_BYTES
         return _answer(request, RequestTooLarge()) if is_too_large else None
+
+
+def answer_to_unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a request that makes no sense as one (Django's handler400), as with more fields than anybody sends."""
+    return problems.answer_unreadable() if problems.is_for_programs(request) else bad_request(request, exception)
 
 
 def answer_to_missing(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -25,9 +25,8 @@ from events.models import Tier
 
 Kind = type[Refusal] | type[exceptions.APIException]
 
-EVERYWHERE: tuple[Kind, ...] = (exceptions.NotAcceptable, Busy)
+EVERYWHERE: tuple[Kind, ...] = (exceptions.ParseError, exceptions.NotAcceptable, Busy)
 WITH_A_BODY: tuple[Kind, ...] = (
-    exceptions.ParseError,
     exceptions.ValidationError,
     RequestTooLarge,
     exceptions.UnsupportedMediaType,

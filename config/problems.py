@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from accounts.patience import Busy
 from accounts.refusals import Refusal
-from config.errors import FAILED, LIBRARY, NOT_FOUND, Answer, answer_to
+from config.errors import FAILED, LIBRARY, MALFORMED, NOT_FOUND, Answer, answer_to
 
 CONTENT_TYPE = "application/problem+json"
 FOR_PROGRAMS = ("/api/", "/_allauth/")
@@ -97,6 +97,10 @@ def headers_of(answer: Answer, facts: dict[str, Any]) -> dict[str, str]:
 def answer_refusal(refusal: Refusal) -> JsonResponse:
     """Answer a refusal outside of an endpoint, where the REST framework is not in charge."""
     return _plain(answer_to(refusal), str(refusal), refusal.facts)
+
+
+def answer_unreadable() -> JsonResponse:
+    return _plain(MALFORMED, str(exceptions.ParseError.default_detail), {})
 
 
 def answer_missing() -> JsonResponse:

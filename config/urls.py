@@ -29,5 +29,6 @@ if settings.DEMO:
     # Elsewhere the web server in front serves what was uploaded.
     urlpatterns.append(path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}))
 
+handler400 = "config.middleware.answer_to_unreadable"
 handler404 = "config.middleware.answer_to_missing"
 handler500 = "config.middleware.answer_to_failure"

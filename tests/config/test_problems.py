@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import path
 from rest_framework.test import APIClient
 
+from accounts.models import User
 from events.models import Event
 from tests.api import refused
 from tests.factories import EventFactory, TierFactory
@@ -48,6 +49,16 @@ def test_whoever_takes_no_json_is_told_that_there_is_only_that(api: APIClient):
     answer = api.get(f"/api/v1/events/{event.slug}/availability/", headers={"Accept": "text/html"})
 
     assert refused(answer, "not_acceptable")["status"] == 406
+
+
+@pytest.mark.parametrize("path", ["/api/v1/events/", "/api/v1/orders/", "/api/schema/"])
+def test_more_fields_than_anybody_sends_are_a_problem(client: Client, ben: User, path: str):
+    client.force_login(ben)
+
+    answer = client.get(path + "?" + "&".join(f"field{number}=1" for number in range(1001)))
+
+    assert refused(answer, "malformed")["status"] == 400
+    assert answer.headers["X-Refusal"] == "malformed"
 
 
 @pytest.mark.django_db(transaction=True)
