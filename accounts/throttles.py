@@ -13,6 +13,8 @@ from django_redis import get_redis_connection
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from accounts.households import household_of
+
 if TYPE_CHECKING:
     # Whose settings name the class below.
     from rest_framework.views import APIView
@@ -25,8 +27,8 @@ WINDOW_SECONDS = 60
 class ByAccountAndAddress(BaseThrottle):
     """Counts requests a minute: those of an account up to one number, those of an address up to a larger one.
 
-    Many fans may share an address, hence two numbers. Counted in Redis, in one trip; while it is away nobody is turned
-    away.
+    Many fans may share an address, hence two numbers; all addresses of an IPv6 household count as one. Counted in
+    Redis, in one trip; while it is away nobody is turned away.
     """
 
     def __init__(self) -> None:
@@ -43,7 +45,7 @@ class ByAccountAndAddress(BaseThrottle):
 
     def _limits(self, request: Request) -> dict[str, int]:
         minute = int(self._now // WINDOW_SECONDS)
-        address = get_adapter().get_client_ip(request)
+        address = household_of(get_adapter().get_client_ip(request))
         limits = {f"requests:address:{address}:{minute}": settings.API_REQUESTS_A_MINUTE_BY_ADDRESS}
         if request.user.is_authenticated:
             limits[f"requests:account:{request.user.pk}:{minute}"] = settings.API_REQUESTS_A_MINUTE_BY_ACCOUNT

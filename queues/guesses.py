@@ -7,12 +7,12 @@ to keep it busy. Several wrong guesses at one instant may all pass the check bef
 from __future__ import annotations
 
 import logging
-from ipaddress import IPv4Address, IPv6Network, ip_address
 
 import redis
 from django.core.cache.backends.locmem import LocMemCache
 from django_redis import get_redis_connection
 
+from accounts.households import household_of
 from queues.refusals import Throttled
 
 logger = logging.getLogger(__name__)
@@ -21,8 +21,6 @@ SECONDS = 600
 WRONG_AN_ACCOUNT = 10
 # Many may share an address: a family, a dormitory, a telephone company.
 WRONG_AN_ADDRESS = 100
-# One household has as many IPv6 addresses as it likes, all with the same first bits.
-HOUSEHOLD_BITS = 64
 
 _own_memory = LocMemCache("guesses", {"TIMEOUT": SECONDS, "OPTIONS": {"MAX_ENTRIES": 10_000}})
 
@@ -46,19 +44,7 @@ def count_wrong(user_id: int, address: str) -> None:
 
 def _limits(user_id: int, address: str) -> dict[str, int]:
     by_account = {f"guesses:account:{user_id}": WRONG_AN_ACCOUNT}
-    return {**by_account, f"guesses:address:{_household(address)}": WRONG_AN_ADDRESS} if address else by_account
-
-
-def _household(address: str) -> str:
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(found, IPv4Address):
-        return address
-    if found.ipv4_mapped:
-        return str(found.ipv4_mapped)
-    return str(IPv6Network((int(found), HOUSEHOLD_BITS), strict=False))
+    return {**by_account, f"guesses:address:{household_of(address)}": WRONG_AN_ADDRESS} if address else by_account
 
 
 def _read(key: str) -> int:
