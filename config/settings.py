@@ -242,7 +242,7 @@ CORS_ALLOW_HEADERS = [
     "x-password-reset-key",
     "x-session-token",
 ]
-CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After"]
+CORS_EXPOSE_HEADERS = ["ETag", "Idempotent-Replayed", "Location", "Retry-After"]
 
 # Words and times
 

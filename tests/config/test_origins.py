@@ -50,7 +50,10 @@ def test_listed_site_reads_answers_and_refusals(client: Client, path: str, statu
 
     assert (answer.status_code, told(answer)) == (
         status,
-        {"access-control-allow-origin": APP, "access-control-expose-headers": "ETag, Location, Retry-After"},
+        {
+            "access-control-allow-origin": APP,
+            "access-control-expose-headers": "ETag, Idempotent-Replayed, Location, Retry-After",
+        },
     )
     assert "origin" in answer["Vary"]
 
