@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.contract import looks_like
+from accounts.parsing import TextField
 from orders import examples
 from queues.captcha import LONGEST
 from queues.conditions import CARD_DIGITS, CODE_LENGTH
 from queues.journey import Journey, Stage
 from queues.stages import EndReason, Phase
-
-
-class TextField(serializers.CharField):
-    """Text and nothing else: a number is none, however well it could be written down."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
 
 
 @looks_like(examples.ENTRY)

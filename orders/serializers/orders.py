@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from accounts.contract import looks_like
 from accounts.models import EMAIL_LENGTH
+from accounts.parsing import TextField, WholeNumberField
 from orders import examples
 from orders.models import HOLDER_LENGTH, Order, Ticket
 from orders.providers import Outcome
@@ -17,24 +18,6 @@ from orders.providers import Outcome
 # What a line's quantity can be at all; how many one may have, the sale says.
 MOST = 32_767
 MOST_LINES = 100
-
-
-class WholeNumberField(serializers.IntegerField):
-    """Takes numbers alone: no text that reads as one."""
-
-    def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
-
-
-class TextField(serializers.CharField):
-    """Takes text alone: no number that can be written as one."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
 
 
 class WantedSerializer(serializers.Serializer):
