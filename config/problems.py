@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 
 from accounts.patience import Busy
 from accounts.refusals import Refusal
@@ -52,8 +53,8 @@ def _answer_library(error: exceptions.APIException) -> Response:
 
 
 def _errors_of(detail: Any) -> dict[str, Any]:
-    """Return what is wrong by field; what is wrong with the whole stands under an empty name."""
-    return detail if isinstance(detail, dict) else {"": detail}
+    """Return what is wrong by field; what is wrong with the whole stands under the name that the library gives it."""
+    return detail if isinstance(detail, dict) else {api_settings.NON_FIELD_ERRORS_KEY: detail}
 
 
 def _response(answer: Answer, detail: str, **more: Any) -> Response:

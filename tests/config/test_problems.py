@@ -5,11 +5,13 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
+from rest_framework.exceptions import ValidationError
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from config.problems import answer_exception
 from events.models import Event
-from tests.api import refused
+from tests.api import program_of, refused
 from tests.factories import EventFactory, TierFactory
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +61,15 @@ def test_more_fields_than_anybody_sends_are_a_problem(client: Client, ben: User,
 
     assert refused(answer, "malformed")["status"] == 400
     assert answer.headers["X-Refusal"] == "malformed"
+
+
+def test_what_is_wrong_with_the_whole_has_one_name_whoever_finds_it(ben: User):
+    asked = program_of(ben).post("/api/v1/orders/", [], format="json")
+    found = answer_exception(ValidationError("None of it."), {})
+
+    assert list(refused(asked, "invalid")["errors"]) == ["non_field_errors"]
+    assert found is not None
+    assert found.data["errors"] == {"non_field_errors": ["None of it."]}
 
 
 @pytest.mark.django_db(transaction=True)
