@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from accounts.patience import Busy
-from accounts.refusals import Refusal
+from accounts.refusals import Refusal, RequestTooLarge
 from config.errors import FAILED, LIBRARY, MALFORMED, NOT_FOUND, Answer, answer_to
 
 CONTENT_TYPE = "application/problem+json"
@@ -31,6 +31,8 @@ def answer_exception(error: Exception, context: dict[str, Any]) -> Response | No
     """Answer what an endpoint raised (the REST framework's EXCEPTION_HANDLER); None where it is a defect."""
     if isinstance(error, OperationalError | InterfaceError):
         error = Busy()
+    if isinstance(error, RequestDataTooBig):
+        error = RequestTooLarge()
     if isinstance(error, Refusal):
         return _response(answer_to(error), str(error), facts=error.facts)
     if isinstance(error, Http404):

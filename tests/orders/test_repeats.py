@@ -102,10 +102,11 @@ def test_without_a_key_nothing_is_kept_and_no_statement_is_added(api: APIClient)
     assert (sum("keptanswer" in sql for sql in without), len(with_key) - len(without)) == (0, 2)
 
 
-def test_body_that_is_too_large_to_compare_is_refused(api: APIClient, settings: Settings):
+@pytest.mark.parametrize("key", ["first try", None])
+def test_body_that_is_too_large_is_refused(api: APIClient, settings: Settings, key: str | None):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
 
-    assert refusal(post(api)) == (413, "request_too_large")
+    assert refusal(post(api, key=key)) == (413, "request_too_large")
     assert Letter.objects.count() == 0
 
 
