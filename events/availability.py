@@ -15,6 +15,7 @@ import redis
 from django.utils import timezone
 from django_redis import get_redis_connection
 
+from accounts.instants import written
 from events.models import Event, Tier
 
 logger = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def count(event: Event, *, now: datetime) -> Availability:
     tiers = Tier.objects.filter(event=event).in_order()
     return Availability(
         tiers=[TierAvailability(tier.slug, tier.available, level_of(tier.available, tier.quantity)) for tier in tiers],
-        as_of=now.isoformat(),
+        as_of=written(now),
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from accounts.instants import written
 from accounts.refusals import Refusal
 
 
@@ -12,7 +13,7 @@ class QueueNotOpen(Refusal):
     """The opening is still to come; `facts["opens_at"]` says when."""
 
     def __init__(self, opens_at: datetime) -> None:
-        super().__init__(_("The sale has not opened yet."), opens_at=opens_at.isoformat())
+        super().__init__(_("The sale has not opened yet."), opens_at=written(opens_at))
 
 
 class QueueClosed(Refusal):

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
+from accounts.instants import written
 from queues import board as boards
 from queues import pacing
 from queues.board import Board, Mark
@@ -71,10 +72,10 @@ def build_board(queue: Queue) -> Board:
     advice = pacing.poll_advice(waiting, polls_per_second=settings.BOARD_POLLS_PER_SECOND)
     rate = _rate(queue, traffic, now)
     return Board(
-        as_of=now.isoformat(),
+        as_of=written(now),
         phase=str(queue.phase(now)),
-        opens_at=queue.scheduled_start.isoformat(),
-        closes_at=queue.scheduled_end.isoformat() if queue.scheduled_end else None,
+        opens_at=written(queue.scheduled_start),
+        closes_at=written(queue.scheduled_end) if queue.scheduled_end else None,
         waiting=waiting,
         admitted=traffic.active,
         # Before the first that waits everybody has been admitted or is gone; where nobody waits, everybody.

@@ -144,7 +144,7 @@ def test_refusal_says_all_that_it_knows(queue: Queue, bens: Client):
         "status": 423,
         "detail": "The sale has not opened yet.",
         "code": "queue_not_open",
-        "opens_at": opens_at.isoformat(),
+        "opens_at": opens_at.isoformat().replace("+00:00", "Z"),
     }
 
 

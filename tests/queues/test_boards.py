@@ -48,8 +48,8 @@ def test_board_tells_what_everyone_may_know(queue: Queue, vip: Tier):
     assert abs(datetime.fromisoformat(told.pop("as_of")) - timezone.now()) < timedelta(seconds=10)
     assert told == {
         "phase": "open",
-        "opens_at": queue.scheduled_start.isoformat(),
-        "closes_at": queue.scheduled_end.isoformat(),
+        "opens_at": queue.scheduled_start.isoformat().replace("+00:00", "Z"),
+        "closes_at": queue.scheduled_end.isoformat().replace("+00:00", "Z"),
         "waiting": 2,
         "admitted": 1,
         "admitted_through": first.place - 1,

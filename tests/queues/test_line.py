@@ -111,7 +111,7 @@ def test_join_before_the_opening_says_when_it_is(queue: Queue, ben: User):
     change(queue, scheduled_start=soon(), lobby_opens_at=timezone.now())
     queue.refresh_from_db()
 
-    assert join_refused(queue, ben).facts == {"opens_at": queue.scheduled_start.isoformat()}
+    assert join_refused(queue, ben).facts == {"opens_at": queue.scheduled_start.isoformat().replace("+00:00", "Z")}
 
 
 def test_join_is_refused_when_the_event_is_cancelled(queue: Queue, ben: User):
