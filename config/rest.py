@@ -69,6 +69,9 @@ it answers 401 and names the step that is left in `data.flows` (`POST /_allauth/
 A line asks for a confirmed address: the letter has a link, whose last part is the key for
 `POST /_allauth/app/v1/auth/email/verify` with `{"key": "..."}`.
 
+Some lines ask for a verified identity, too. There is no call for that: the fan signs in at `/account/identity/` and
+shows a document.
+
 In a browser the session's cookie serves as well, with Django's token against forgery in `X-CSRFToken`.
 
 ## Refusals
