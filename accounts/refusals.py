@@ -29,7 +29,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not an error
 
 
 class RequestTooLarge(Refusal):
-    message = _("What you have sent is too large. Please send a smaller file.")
+    message = _("What you have sent is too large. Please send less, or a smaller file.")
 
 
 class RequestNotReadable(Refusal):

@@ -48,6 +48,7 @@ ADVICE = {
     "order_not_found": _("Check the code. An order of somebody else is not there for you."),
     "order_not_payable": _("See the order's status: it is paid, over, or given back."),
     "hold_lapsed": _("The tickets have gone back on sale. If the turn is not over, hold tickets again."),
+    "order_not_held": _("See the order's status: it is paid, or has ended. What is paid cannot be given back."),
     "payment_in_progress": _("Let the fan finish at redirect_url, or cancel the payment first."),
     "payment_declined": _("Let the fan try again, or with another card. The tickets are held until hold_ends_at."),
     "payment_unavailable": _("Try again in a moment. The tickets are held until hold_ends_at."),

@@ -84,6 +84,7 @@ ANSWERS: dict[type[Refusal], Answer] = {
     orders.OrderTooLarge: Answer(409, "order_too_large"),
     orders.TierNotReleased: Answer(409, "tier_not_released"),
     orders.HoldLapsed: Answer(409, "hold_lapsed"),
+    orders.OrderNotHeld: Answer(409, "order_not_held"),
     orders.PaymentInProgress: Answer(409, "payment_in_progress"),
     orders.PaymentDeclined: Answer(402, "payment_declined"),
     orders.PaymentUnavailable: Answer(503, "payment_unavailable"),

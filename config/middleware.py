@@ -8,7 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.middleware.common import CommonMiddleware
 from django.template.response import TemplateResponse
 from django.views.defaults import bad_request, page_not_found, server_error
 
@@ -85,6 +86,16 @@ class BodySizeMiddleware:
         length = request.META.get("CONTENT_LENGTH") or "0"
         is_too_large = length.isdecimal() and int(length) > settings.MAX_BODY_BYTES
         return _answer(request, RequestTooLarge()) if is_too_large else None
+
+
+class SameRequestElsewhere(HttpResponsePermanentRedirect):
+    status_code = 308
+
+
+class SlashMiddleware(CommonMiddleware):
+    """Leads to the address with its slash at the end: what is posted to the one without is posted again, with 308."""
+
+    response_redirect_class = SameRequestElsewhere
 
 
 def answer_to_unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:

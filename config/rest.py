@@ -12,6 +12,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PARSER_CLASSES": ["accounts.parsing.JSONParser"],
     "DEFAULT_THROTTLE_CLASSES": ["accounts.throttles.ByAccountAndAddress"],
     "DEFAULT_PAGINATION_CLASS": "accounts.paging.ByCursor",
+    # What OPTIONS would say, the description says better.
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "config.openapi.Contract",
     # How an endpoint refuses.
     "EXCEPTION_HANDLER": "config.problems.answer_exception",

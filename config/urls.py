@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.defaults import page_not_found
+from django.views.generic import RedirectView
 from django.views.static import serve
 
 from config import reference
@@ -15,6 +16,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("account/2fa/", include("allauth.mfa.urls")),
     path("account/", include("allauth.account.urls")),
+    path("api/", RedirectView.as_view(pattern_name="docs")),
+    path("api/v1/", RedirectView.as_view(pattern_name="docs")),
     path("api/schema/", reference.schema, name="schema"),
     path("api/docs/", reference.try_it, name="docs"),
     path("api/refusals/", reference.refusals, name="refusals"),

@@ -29,6 +29,10 @@ class HoldLapsed(Refusal):
     message = _("The time to pay is over, and your tickets have gone back on sale.")
 
 
+class OrderNotHeld(Refusal):
+    message = _("These tickets are not held any more: the order is paid, or has ended before.")
+
+
 class PaymentInProgress(Refusal):
     message = _("A payment for this order is in progress. Finish it or cancel it first.")
 

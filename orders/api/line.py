@@ -18,7 +18,7 @@ from accounts.patience import patiently
 from accounts.repeats import Repeatable
 from accounts.requests import account_of
 from orders import services
-from orders.refusals import HoldLapsed, PaymentInProgress
+from orders.refusals import HoldLapsed, OrderNotHeld, PaymentInProgress
 from orders.serializers.line import EntrySerializer, JourneySerializer, ReadinessSerializer
 from queues import refusals
 from queues import services as queue_services
@@ -139,7 +139,7 @@ class LeaveView(APIView):
     permission_classes = (AllowAny,)
 
     @extend_schema(operation_id="queue_leave", tags=["queues"], request=None, responses={204: None})
-    @refuses(*OF_STANDING, refusals.NotInLine, PaymentInProgress, HoldLapsed)
+    @refuses(*OF_STANDING, refusals.NotInLine, PaymentInProgress, HoldLapsed, OrderNotHeld)
     def post(self, request: Request, slug: str) -> Response:
         """Give up the place in line, or the turn with what is held."""
         queue = find_queue(slug)

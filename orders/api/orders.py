@@ -28,6 +28,7 @@ from orders.refusals import (
     HoldLapsed,
     NothingChosen,
     OrderNotFound,
+    OrderNotHeld,
     OrderTooLarge,
     PaymentInProgress,
     TierNotReleased,
@@ -110,7 +111,7 @@ class OrderView(Polled):
         return Response(OrderSerializer(own_order(account_of(request), code)).data)
 
     @extend_schema(operation_id="give_back", tags=["orders"], responses={204: None})
-    @refuses(OrderNotFound, PaymentInProgress, HoldLapsed)
+    @refuses(OrderNotFound, PaymentInProgress, HoldLapsed, OrderNotHeld)
     def delete(self, request: Request, code: str) -> Response:
         """Give a hold back; the turn goes on."""
         patiently(services.release_order, own_order(account_of(request), code))

@@ -29,8 +29,9 @@ class EntrySerializer(serializers.Serializer):
     )
     card_prefix = TextField(
         default="",
+        allow_blank=True,
         trim_whitespace=False,
-        validators=[RegexValidator(r"^[0-9]{6,8}\Z", _("Please enter the first six to eight digits, and no more."))],
+        validators=[RegexValidator(r"^([0-9]{6,8})?\Z", _("Please enter the first six to eight digits, and no more."))],
         max_length=CARD_DIGITS,
         help_text="How the number of a card begins: compared, and never kept.",
     )

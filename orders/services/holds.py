@@ -17,7 +17,14 @@ from events import money
 from events import services as event_services
 from events.models import Event, Tier
 from orders.models import Line, Order
-from orders.refusals import HoldLapsed, NothingChosen, OrderTooLarge, PaymentInProgress, TierNotReleased
+from orders.refusals import (
+    HoldLapsed,
+    NothingChosen,
+    OrderNotHeld,
+    OrderTooLarge,
+    PaymentInProgress,
+    TierNotReleased,
+)
 from queues import admittance
 from queues import services as queue_services
 from queues.models import Admission, Allowance, Queue
@@ -219,7 +226,7 @@ def release_order(order: Order) -> None:
 
     Raises:
         PaymentInProgress
-        HoldLapsed: it is not held any more.
+        HoldLapsed, OrderNotHeld: it is not held any more.
     """
     order = _take_hold(order)
     _end_hold(order, Order.Status.CANCELLED)
@@ -285,12 +292,13 @@ def _take_hold(order: Order) -> Order:
 
     Raises:
         PaymentInProgress
-        HoldLapsed: it is not held any more.
+        HoldLapsed, OrderNotHeld: it is not held any more.
     """
     queue_services.open_allowance(order.buyer, order.event)
     held = Order.objects.held().select_related("queue").with_lines().lock().filter(pk=order.pk).first()
     if held is None:
-        raise HoldLapsed
+        is_lapsed = Order.objects.filter(pk=order.pk, status=Order.Status.LAPSED).exists()
+        raise HoldLapsed if is_lapsed else OrderNotHeld
     if held.has_payment_in_progress():
         raise PaymentInProgress
     held.admission = Admission.objects.lock().get(pk=held.admission_id)

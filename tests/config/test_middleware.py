@@ -62,7 +62,7 @@ def test_body_larger_than_anything_is_refused_unread(settings: Settings, page: s
     answer = Client(enforce_csrf_checks=True).generic("POST", page, b"", "multipart/form-data; boundary=x", **facts)
 
     assert (answer.status_code, answer["X-Refusal"]) == (413, "request_too_large")
-    assert "Please send a smaller file." in answer.content.decode()
+    assert "Please send less, or a smaller file." in answer.content.decode()
 
 
 @pytest.mark.django_db

@@ -133,3 +133,23 @@ def test_what_everyone_is_told_asks_nothing_of_whoever_asks(client: Client, ben,
 
     with django_assert_num_queries(1):
         client.get(url)
+
+
+def test_what_is_posted_without_the_last_slash_is_led_on_as_it_is(client: Client):
+    answer = client.post("/api/v1/orders", {}, "application/json")
+
+    assert (answer.status_code, answer.headers["Location"]) == (308, "/api/v1/orders/")
+
+
+def test_methods_that_are_not_there_are_told_where_others_are(client: Client, ben):
+    client.force_login(ben)
+
+    answer = client.options("/api/v1/orders/")
+
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == "GET, POST, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize("address", ["/api/", "/api/v1/"])
+def test_the_way_into_the_api_is_its_description(client: Client, address: str):
+    assert client.get(address).headers["Location"] == "/api/docs/"

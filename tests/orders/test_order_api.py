@@ -72,7 +72,7 @@ def test_giving_back_twice_is_refused(bens: Client, order: Order):
 
     answer = bens.delete(url(order))
 
-    assert (answer.status_code, answer.json()["code"], traces()) == (409, "hold_lapsed", before)
+    assert (answer.status_code, answer.json()["code"], traces()) == (409, "order_not_held", before)
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(-1, "lapsed"), (0, "lapsed"), (60, "held")])

@@ -242,7 +242,6 @@ NONSENSE: list[Any] = [
     {"access_code": "\x00"},
     {"access_code": "\ud800"},
     {"card_prefix": 378282},
-    {"card_prefix": ""},
     {"card_prefix": "37828"},
     {"card_prefix": "378282246"},
     {"card_prefix": "378282\n"},
