@@ -55,7 +55,8 @@ class Fan:
     def note(self, order: Order) -> None:
         self.names["code"] = order.code
         self.token = admittance.token_for(Admission.objects.get(pk=order.admission_id))
-        self.names["public_id"] = str(Ticket.objects.filter(order=order).values_list("public_id", flat=True).first())
+        for ticket in Ticket.objects.filter(order=order)[:1]:
+            self.names["public_id"] = str(ticket.public_id)
 
 
 def shopper(sale: Sale) -> Fan:
