@@ -1,10 +1,33 @@
 """The organiser's desk: django-unfold's colours, and what stands in its sidebar."""
 
-from typing import Any
+from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+# A dotted path, or what tells by the request.
+Permission = str | Callable[[HttpRequest], bool]
+
+MANAGES = "accounts.scoping.manages_any"
+
+
+def is_platform(request: HttpRequest) -> bool:
+    return bool(request.user.is_superuser)
+
+
+def entry(title: StrPromise, icon: str, model: str, permission: Permission = MANAGES) -> dict[str, Any]:
+    """Return a line of the sidebar: the list of a model, for whoever has the permission."""
+    link = reverse_lazy(f"admin:{model}_changelist")
+    return {"title": title, "icon": icon, "link": link, "permission": permission}
+
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Fairline",
@@ -47,79 +70,35 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": _("On sale"),
                 "items": [
-                    {
-                        "title": title,
-                        "icon": icon,
-                        "link": reverse_lazy(f"admin:{model}_changelist"),
-                        "permission": "accounts.scoping.manages_any",
-                    }
-                    for title, icon, model in [
-                        (_("Events"), "stadium", "events_event"),
-                        (_("Queues"), "group", "queues_queue"),
-                        (_("Venues"), "location_on", "events_venue"),
-                    ]
+                    entry(_("Events"), "stadium", "events_event"),
+                    entry(_("Queues"), "group", "queues_queue"),
+                    entry(_("Venues"), "location_on", "events_venue"),
                 ],
             },
             {
                 "title": _("Fans"),
                 "items": [
-                    {
-                        "title": title,
-                        "icon": icon,
-                        "link": reverse_lazy(f"admin:{model}_changelist"),
-                        "permission": "accounts.scoping.manages_any",
-                    }
-                    for title, icon, model in [
-                        (_("In line"), "hourglass_top", "queues_admission"),
-                        (_("Orders"), "receipt_long", "orders_order"),
-                        (_("Tickets"), "confirmation_number", "orders_ticket"),
-                    ]
+                    entry(_("In line"), "hourglass_top", "queues_admission"),
+                    entry(_("Orders"), "receipt_long", "orders_order"),
+                    entry(_("Tickets"), "confirmation_number", "orders_ticket"),
                 ],
             },
             {
                 "title": _("For programs"),
                 "items": [
-                    {
-                        "title": title,
-                        "icon": icon,
-                        "link": reverse_lazy(f"admin:{model}_changelist"),
-                        "permission": "accounts.scoping.manages_any",
-                    }
-                    for title, icon, model in [
-                        (_("Webhook endpoints"), "webhook", "webhooks_endpoint"),
-                        (_("Facts"), "history", "webhooks_fact"),
-                    ]
+                    entry(_("Webhook endpoints"), "webhook", "webhooks_endpoint"),
+                    entry(_("Facts"), "history", "webhooks_fact"),
                 ],
             },
             {
                 "title": _("House"),
                 "items": [
-                    {
-                        "title": _("Organizers"),
-                        "icon": "apartment",
-                        "link": reverse_lazy("admin:accounts_organizer_changelist"),
-                        "permission": "accounts.scoping.manages_any",
-                    },
-                    {
-                        "title": _("Audit log"),
-                        "icon": "history",
-                        "link": reverse_lazy("admin:admin_logentry_changelist"),
-                        "permission": "accounts.scoping.manages_any",
-                    },
-                    *[
-                        {
-                            "title": title,
-                            "icon": icon,
-                            "link": reverse_lazy(f"admin:{model}_changelist"),
-                            "permission": lambda request: request.user.is_superuser,
-                        }
-                        for title, icon, model in [
-                            (_("Users"), "person", "accounts_user"),
-                            (_("Second factors"), "passkey", "mfa_authenticator"),
-                            (_("Identity checks"), "badge", "accounts_identitycheck"),
-                            (_("Letters"), "mail", "accounts_letter"),
-                        ]
-                    ],
+                    entry(_("Organizers"), "apartment", "accounts_organizer"),
+                    entry(_("Audit log"), "history", "admin_logentry"),
+                    entry(_("Users"), "person", "accounts_user", is_platform),
+                    entry(_("Second factors"), "passkey", "mfa_authenticator", is_platform),
+                    entry(_("Identity checks"), "badge", "accounts_identitycheck", is_platform),
+                    entry(_("Letters"), "mail", "accounts_letter", is_platform),
                 ],
             },
         ],

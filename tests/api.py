@@ -50,9 +50,7 @@ def assert_described(answer: Any, method: str, path: str) -> None:
     """Assert that the description has this answer: status, kind, headers, and every member of the body."""
     asked = [operation for operation in read_operations() if pattern_of(operation.path).fullmatch(path)]
     if not asked:
-        # Nothing is there, or a way on.
-        if answer.status_code not in {302, 308}:
-            refused(answer, "not_found")
+        assert_leads_nowhere_else(answer, path)
         return
     operation = next((one for one in asked if one.method == method), None)
     if operation is None:
@@ -60,6 +58,17 @@ def assert_described(answer: Any, method: str, path: str) -> None:
         assert answer.json()["code"] in {"method_not_allowed", "sign_in_required"}
         return
     assert_answer_of(operation, answer)
+
+
+def assert_leads_nowhere_else(answer: Any, path: str) -> None:
+    """Assert that nothing is there, or the one way on that there is: to the description, or to the last slash."""
+    ways = {PREFIX: (302, "/api/docs/")}
+    if any(pattern_of(operation.path).fullmatch(f"{path}/") for operation in read_operations()):
+        ways[path] = (308, f"{path}/")
+    if path in ways:
+        assert (answer.status_code, answer.headers["Location"]) == ways[path]
+    else:
+        refused(answer, "not_found")
 
 
 def assert_answer_of(operation: Operation, answer: Any) -> None:

@@ -75,6 +75,18 @@ def test_giving_back_twice_is_refused(bens: Client, order: Order):
     assert (answer.status_code, answer.json()["code"], traces()) == (409, "order_not_held", before)
 
 
+@pytest.mark.parametrize(
+    ("status", "code"), [("lapsed", "hold_lapsed"), ("paid", "order_not_held"), ("refunded", "order_not_held")]
+)
+def test_giving_back_what_is_not_held_says_what_it_is(bens: Client, order: Order, status: str, code: str):
+    Order.objects.update(status=status, paid_at=timezone.now())
+    before = traces()
+
+    answer = bens.delete(url(order))
+
+    assert (answer.status_code, answer.json()["code"], traces()) == (409, code, before)
+
+
 @pytest.mark.parametrize(("seconds", "status"), [(-1, "lapsed"), (0, "lapsed"), (60, "held")])
 def test_hold_has_lapsed_when_its_time_is_over_whatever_the_sweep_does(
     bens: Client, order: Order, seconds: int, status: str

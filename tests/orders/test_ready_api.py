@@ -69,6 +69,12 @@ def test_queue_that_asks_for_nothing_finds_everyone_ready_and_keeps_nothing(queu
     assert (answer.status_code, answer.json(), everything()) == (200, LACKS_NOTHING, before)
 
 
+def test_what_is_left_empty_is_as_what_is_left_out(upcoming: Queue, bens: Client):
+    told = show(bens, access_code="", card_prefix="", captcha="")
+
+    assert (told, remembered()) == (show(bens), [])
+
+
 def test_what_is_good_is_remembered_piece_by_piece(upcoming: Queue, ben: User, bens: Client):
     solution = solved(upcoming, ben)
 
